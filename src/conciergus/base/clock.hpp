@@ -7,8 +7,8 @@ namespace conciergus {
 /// Source of both times. Thread-safe.
 class Clock {
  public:
-  using Instant = std::chrono::steady_clock::time_point;      ///< Monotonic: timeouts, ages.
-  using WallTime = std::chrono::system_clock::time_point;     ///< For people and other machines.
+  using Instant = std::chrono::steady_clock::time_point;   ///< Monotonic: timeouts, ages.
+  using WallTime = std::chrono::system_clock::time_point;  ///< For people and other machines.
 
   virtual ~Clock() = default;
   virtual Instant now() const noexcept = 0;

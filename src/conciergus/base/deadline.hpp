@@ -1,5 +1,6 @@
 #pragma once
-/// One deadline travels with a request; each step waits until the smaller of its own limit and the rest.
+/// One deadline travels with a request; each step waits until the smaller of its own limit and the
+/// rest.
 #include <algorithm>
 #include <chrono>
 

@@ -25,7 +25,8 @@ enum class ErrorCode : std::uint8_t {
 /// Lower-case name for logs and metrics, such as "invalid_request".
 std::string_view to_string(ErrorCode code) noexcept;
 
-/// The HTTP status that tells a client of this error; 499 for kCancelled, which is only ever logged.
+/// The HTTP status that tells a client of this error; 499 for kCancelled, which is only ever
+/// logged.
 unsigned http_status(ErrorCode code) noexcept;
 
 /// A code and a sentence for people. The detail never holds a secret, a prompt or a body.

@@ -1,6 +1,6 @@
 #pragma once
-/// Small fast random numbers for jitter, sampling and identifiers. Not for secrets: those come from the
-/// system's generator. xoshiro256**, Blackman and Vigna 2018.
+/// Small fast random numbers for jitter, sampling and identifiers. Not for secrets: those come from
+/// the system's generator. xoshiro256**, Blackman and Vigna 2018.
 #include <array>
 #include <bit>
 #include <cstdint>

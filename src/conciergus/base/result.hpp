@@ -1,6 +1,7 @@
 #pragma once
-/// A value or the reason there is none. A class rather than an alias of std::expected, since libstdc++ 12
-/// does not mark that [[nodiscard]] and `co_await store.put(…);` would drop a failure without a word.
+/// A value or the reason there is none. A class rather than an alias of std::expected, since
+/// libstdc++ 12 does not mark that [[nodiscard]] and `co_await store.put(…);` would drop a failure
+/// without a word.
 #include <expected>
 #include <string>
 #include <utility>
@@ -25,15 +26,16 @@ class [[nodiscard]] Result : public std::expected<T, Error> {
 
 #define CONCIERGUS_CAT_(a, b) a##b
 #define CONCIERGUS_CAT(a, b) CONCIERGUS_CAT_(a, b)
-#define CONCIERGUS_TRY_(temporary, exit, decl, ...)                     \
-  auto temporary = __VA_ARGS__;                                         \
-  if (!temporary) exit std::unexpected(std::move(temporary).error());   \
+#define CONCIERGUS_TRY_(temporary, exit, decl, ...)                   \
+  auto temporary = __VA_ARGS__;                                       \
+  if (!temporary) exit std::unexpected(std::move(temporary).error()); \
   decl = *std::move(temporary)
 #define CONCIERGUS_CHECK_(temporary, exit, ...) \
   if (auto temporary = __VA_ARGS__; !temporary) exit std::unexpected(std::move(temporary).error())
 
-/// `CONCIERGUS_TRY(auto row, parse(text));` binds the value or returns the error. Expands to statements:
-/// not under a brace-less `if`. The CO_ forms are for coroutines, the CHECK forms for Result<void>.
+/// `CONCIERGUS_TRY(auto row, parse(text));` binds the value or returns the error. Expands to
+/// statements: not under a brace-less `if`. The CO_ forms are for coroutines, the CHECK forms for
+/// Result<void>.
 #define CONCIERGUS_TRY(decl, ...) \
   CONCIERGUS_TRY_(CONCIERGUS_CAT(try_, __COUNTER__), return, decl, __VA_ARGS__)
 #define CONCIERGUS_CO_TRY(decl, ...) \

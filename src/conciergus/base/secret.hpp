@@ -11,12 +11,19 @@ class Secret {
   explicit Secret(std::string text) noexcept : text_(std::move(text)) {}
   Secret(const Secret&) = default;
   Secret& operator=(const Secret& other) {
-    if (this != &other) { wipe(); text_ = other.text_; }
+    if (this != &other) {
+      wipe();
+      text_ = other.text_;
+    }
     return *this;
   }
   Secret(Secret&& other) noexcept : text_(other.text_) { other.wipe(); }
   Secret& operator=(Secret&& other) noexcept {
-    if (this != &other) { wipe(); text_ = other.text_; other.wipe(); }
+    if (this != &other) {
+      wipe();
+      text_ = other.text_;
+      other.wipe();
+    }
     return *this;
   }
   ~Secret() { wipe(); }

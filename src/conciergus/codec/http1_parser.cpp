@@ -42,6 +42,15 @@ std::optional<std::string_view> authority_of(std::string_view target) noexcept {
   return rest.substr(0, rest.find_first_of("/?"));
 }
 
+/// Empties a head, but keeps the memory of its fields.
+template <class Head>
+void clear(Head& head) noexcept {
+  auto fields = std::move(head.fields);
+  fields.clear();
+  head = {};
+  head.fields = std::move(fields);
+}
+
 }  // namespace
 
 bool is_valid_authority(std::string_view text) noexcept {
@@ -105,10 +114,7 @@ HeadStatus HeadScanner::scan(std::string_view buffer,
 
 void RequestParser::reset() noexcept {
   scanner_ = {};
-  auto fields = std::move(head_.fields);
-  fields.clear();
-  head_ = {};
-  head_.fields = std::move(fields);
+  clear(head_);
 }
 
 HeadStatus RequestParser::parse(std::string_view buffer) {
@@ -198,10 +204,7 @@ bool RequestParser::check_target(std::string_view message) {
 
 void ResponseParser::reset() noexcept {
   scanner_ = {};
-  auto fields = std::move(head_.fields);
-  fields.clear();
-  head_ = {};
-  head_.fields = std::move(fields);
+  clear(head_);
 }
 
 HeadStatus ResponseParser::parse(std::string_view buffer, std::string_view request_method) {

@@ -47,8 +47,9 @@ struct RequestContext {
   observe::SpanId span_id;      ///< Ours.
   observe::SpanId parent_span;  ///< The caller's, if it sent one.
   bool is_sampled = false;
-  std::string trace_state;  ///< As it goes on to upstreams.
-  std::string scope;        ///< Tenant scope that the server derived; empty: nothing may be shared.
+  std::string trace_state;                   ///< As it goes on to upstreams.
+  std::vector<std::string> path_parameters;  ///< Of the route's pattern, decoded, in its order.
+  std::string scope;  ///< Tenant scope that the server derived; empty: nothing may be shared.
   std::vector<Timing> timings;
   RequestNotes notes;
 };

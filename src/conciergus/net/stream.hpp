@@ -37,6 +37,9 @@ class Stream {
   virtual Task<void> shutdown() = 0;
   /// At once and from any point of the shard's code: pending calls end with an error.
   virtual void close() noexcept = 0;
+  /// Ends pending calls with kCancelled, and nothing else: unlike after other failures, the
+  /// direction in which no call was pending can still be used.
+  virtual void cancel() noexcept { close(); }
 
   virtual bool is_open() const noexcept = 0;
   virtual const Endpoint& peer() const noexcept = 0;
@@ -46,6 +49,9 @@ class Stream {
   virtual std::string_view alpn() const noexcept { return {}; }
   /// True if bytes or an end wait to be read on an idle pooled connection: it must not be reused.
   virtual bool has_unread() noexcept = 0;
+  /// True once the peer has closed its side or reset the connection, whether or not bytes wait to
+  /// be read before that. One system call.
+  virtual bool peer_has_closed() noexcept { return false; }
 };
 
 }  // namespace conciergus::net

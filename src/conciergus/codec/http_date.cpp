@@ -15,6 +15,9 @@ constexpr std::string_view kMonths = "JanFebMarAprMayJunJulAugSepOctNovDec";
 constexpr std::array<std::string_view, 7> kLongDays = {
     "Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"};
 
+constexpr sys_seconds kEarliest = ceil<seconds>(WallTime::min());
+constexpr sys_seconds kLatest = floor<seconds>(WallTime::max());
+
 /// Writes `value` with leading zeros at [at, at + width).
 void put_digits(char* at, int width, unsigned value) noexcept {
   for (int i = width; i-- > 0; value /= 10) at[i] = static_cast<char>('0' + value % 10);
@@ -69,7 +72,7 @@ class DateReader {
     const year_month_day date{
         year(static_cast<int>(year_number)), std::chrono::month(month_number), day(day_number)};
     if (!is_good_ || !rest_.empty() || !date.ok()) return std::nullopt;
-    return sys_days(date) + time_of_day;
+    return std::clamp<sys_seconds>(sys_days(date) + time_of_day, kEarliest, kLatest);
   }
 
  private:

@@ -14,13 +14,13 @@ using WallTime = std::chrono::system_clock::time_point;
 using HttpDateBuffer = char[29];
 using Rfc3339Buffer = char[24];
 
-/// "Sun, 06 Nov 1994 08:49:37 GMT". Years 0 to 9999.
+/// "Sun, 06 Nov 1994 08:49:37 GMT"
 std::string_view format_http_date(HttpDateBuffer& buffer, WallTime time) noexcept;
 std::string format_http_date(WallTime time);
 
 /// All three forms: IMF-fixdate, RFC 850, asctime. `now` decides the century of RFC 850's two-digit
-/// year: never more than 50 years ahead. Nothing for anything else, so also for `0` and `-1` in
-/// Expires.
+/// year: never more than 50 years ahead. What WallTime cannot hold, such as the year 9999, becomes
+/// its nearest second. Nothing for anything else, so also for `0` and `-1` in Expires.
 std::optional<std::chrono::sys_seconds> parse_http_date(std::string_view text,
                                                         WallTime now) noexcept;
 

@@ -54,6 +54,15 @@ TEST(HttpDateTest, TakesALeapSecondAsTheOneBefore) {
             sys_days(2016y / December / 31) + 23h + 59min + 59s);
 }
 
+TEST(HttpDateTest, SaturatesYearsThatTheClockCannotHold) {
+  const auto never = parse_http_date("Fri, 31 Dec 9999 23:59:59 GMT", kNow);
+  ASSERT_TRUE(never);
+  EXPECT_EQ(format_http_date(*never), "Fri, 11 Apr 2262 23:47:16 GMT");
+  const auto long_ago = parse_http_date("Sun Nov  6 08:49:37 1232", kNow);
+  ASSERT_TRUE(long_ago);
+  EXPECT_TRUE(format_http_date(*long_ago).contains(" 1677 "));
+}
+
 TEST(HttpDateTest, WritesWhatItReads) {
   EXPECT_EQ(format_http_date(kExample), "Sun, 06 Nov 1994 08:49:37 GMT");
   for (sys_seconds at = sys_days(1969y / December / 1); at < sys_days(2040y / March / 1);

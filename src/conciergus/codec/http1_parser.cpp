@@ -1,6 +1,7 @@
 #include "conciergus/codec/http1_parser.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "conciergus/base/text.hpp"
@@ -22,9 +23,17 @@ std::optional<unsigned> parse_version(const char* at) noexcept {
   return static_cast<unsigned>(at[7] - '0');
 }
 
-bool is_host_char(char c) noexcept {  // unreserved, sub-delims and percent, RFC 3986 section 3.2.2
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || grammar::is_digit(c) ||
-         std::string_view("-._~!$&'()*+,;=%").find(c) != std::string_view::npos;
+/// unreserved and sub-delims, RFC 3986 section 3.2.2; not percent, which could hide a delimiter
+constexpr auto kHostTable = [] {
+  std::array<bool, 256> table{};
+  for (int c = '0'; c <= '9'; ++c) table[c] = true;
+  for (int c = 'a'; c <= 'z'; ++c) table[c] = table[c - 'a' + 'A'] = true;
+  for (const unsigned char c : std::string_view("-._~!$&'()*+,;=")) table[c] = true;
+  return table;
+}();
+
+bool is_host_char(char c) noexcept {
+  return kHostTable[static_cast<unsigned char>(c)];
 }
 
 bool is_address_literal_char(char c) noexcept {

@@ -128,7 +128,7 @@ class ResponseParser {
 };
 
 /// True for `uri-host [":" port]` with a host and, after a colon, one to five digits up to 65535:
-/// no user information, path, space or percent-encoded delimiter tricks.
+/// no user information, path, space or percent-encoding.
 bool is_valid_authority(std::string_view text) noexcept;
 
 }  // namespace conciergus::codec

@@ -48,9 +48,9 @@ class LengthDecoder {
 };
 
 struct ChunkLimits {
-  std::size_t extension_bytes = 256;            ///< In one chunk line.
-  std::size_t all_extension_bytes = 16 * 1024;  ///< In the whole body.
-  std::size_t trailer_bytes = 8 * 1024;         ///< All trailer lines together.
+  std::size_t extension_bytes = 256;         ///< In one chunk line.
+  std::size_t all_extension_bytes = 16'384;  ///< In the whole body.
+  std::size_t trailer_bytes = 8'192;         ///< All trailer lines together.
   std::size_t trailer_fields = 100;
 };
 

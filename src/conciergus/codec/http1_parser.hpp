@@ -17,10 +17,10 @@ namespace conciergus::codec {
 
 struct Http1Limits {
   std::size_t line_bytes =
-      16 * 1024;  ///< Request line, status line or one field line; else 414 or 431.
-  std::size_t head_bytes = 32 * 1024;   ///< From the first byte to the empty line; else 431.
-  std::size_t target_bytes = 8 * 1024;  ///< Request target; else 414.
-  std::size_t fields = 100;             ///< Else 431.
+      16'384;  ///< Request line, status line or one field line; else 414 or 431.
+  std::size_t head_bytes = 32'768;   ///< From the first byte to the empty line; else 431.
+  std::size_t target_bytes = 8'192;  ///< Request target; else 414.
+  std::size_t fields = 100;          ///< Else 431.
 };
 
 enum class HeadStatus : std::uint8_t { kComplete, kNeedMore, kError };

@@ -150,11 +150,11 @@ std::string_view format_http_date(HttpDateBuffer& buffer, WallTime time) noexcep
   const auto copy = [&](std::size_t at, std::string_view text) {
     std::ranges::copy(text, buffer + at);
   };
-  copy(0, kDays.substr(weekday(today).c_encoding() * 3, 3));
+  copy(0, kDays.substr(std::size_t{3} * weekday(today).c_encoding(), 3));
   copy(3, ", ");
   put_digits(buffer + 5, 2, static_cast<unsigned>(date.day()));
   copy(7, " ");
-  copy(8, kMonths.substr((static_cast<unsigned>(date.month()) - 1) * 3, 3));
+  copy(8, kMonths.substr(std::size_t{3} * (static_cast<unsigned>(date.month()) - 1), 3));
   copy(11, " ");
   put_digits(buffer + 12, 4, static_cast<unsigned>(static_cast<int>(date.year())));
   copy(16, " ");

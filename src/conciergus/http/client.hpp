@@ -41,13 +41,16 @@ struct ClientConfig {
 struct ClientRequest {
   std::string method = "GET";
   std::string target = "/";  ///< Origin form.
-  Headers headers;           ///< Without Host, Content-Length, Transfer-Encoding and Connection.
-  std::string host;          ///< Host field; the origin's authority when empty.
-  Body body;
-  std::string upgrade;  ///< Protocol for Connection: Upgrade ("websocket"); empty: none.
+  Headers headers{};         ///< Without Host, Content-Length, Transfer-Encoding and Connection.
+  std::string host{};        ///< Host field; the origin's authority when empty.
+  Body body{};
+  std::string upgrade{};  ///< Protocol for Connection: Upgrade ("websocket"); empty: none.
+  /// Safe to send twice though the method is not idempotent: repeated, too, on a stale connection.
+  bool may_repeat = false;
 };
 
-/// What became of a call, filled in as it happens and so readable after a failure too.
+/// What became of a call until send() returned, filled in as it happens and so readable after a
+/// failure too. kBody: the rest of the body is for the caller to read.
 struct CallReport {
   enum class Phase : std::uint8_t { kQueue, kDns, kConnect, kTls, kSend, kHead, kBody, kDone };
   Phase phase = Phase::kQueue;  ///< How far it came.

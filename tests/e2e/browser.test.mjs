@@ -1,7 +1,8 @@
 // Real pages in a real browser: `useChat` of two majors, and the demo page the binary carries.
 
 import assert from 'node:assert/strict';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import path from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { launch, serveUseChatPage } from './support/browser.mjs';
@@ -12,6 +13,15 @@ import { startGateway, startUpstream } from './support/harness.mjs';
 
 const screenshots = path.join(root, 'build/screenshots');
 const slow = { text: 'one two three four five six seven eight nine ten', chunkDelayMs: 120 };
+
+const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** What axe finds wrong with the page, in one line each. Evaluated, since the page allows no inline script. */
+async function violations(page) {
+  await page.evaluate(axe);
+  const found = await page.evaluate(() => globalThis.axe.run());
+  return found.violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target}`));
+}
 
 let browser;
 before(async () => {
@@ -235,6 +245,7 @@ describe('the demo page of a gateway with nothing configured', () => {
         const { page, errors, close } = await openPage({ colorScheme, viewport: { width, height: 800 } });
         await page.goto(gateway.url);
         await page.screenshot({ path: path.join(screenshots, `demo-welcome-${colorScheme}-${width}.png`) });
+        assert.deepEqual(await violations(page), []);
         await page.locator('.welcome button').nth(2).click();
         await page.getByRole('note').getByText('built-in simulation').waitFor();
         await page.getByRole('button', { name: 'Ask again' }).waitFor({ timeout: 30_000 });
@@ -242,6 +253,7 @@ describe('the demo page of a gateway with nothing configured', () => {
         const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
         assert.equal(overflow, 0, `no sideways scrolling at ${width}`);
         await page.screenshot({ path: path.join(screenshots, `demo-${colorScheme}-${width}.png`) });
+        assert.deepEqual(await violations(page), []);
         assert.deepEqual(errors, []);
         await close();
       }

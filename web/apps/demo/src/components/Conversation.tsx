@@ -16,6 +16,7 @@ export function Conversation({ messages, busy, waiting, onRegenerate, onRepeat }
   const last = messages.at(-1);
   return (
     <div className="conversation" role="log" aria-label="Conversation" aria-busy={busy}>
+      <h2 className="visually-hidden">Conversation</h2>
       {messages.map((message) => (
         <MessageView key={message.id} message={message} />
       ))}

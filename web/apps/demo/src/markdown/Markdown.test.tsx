@@ -10,7 +10,8 @@ describe('blocks', () => {
   test.each([
     ['one\ntwo\n\nthree', '<p>one\ntwo</p><p>three</p>'],
     ['# Title #', '<h3>Title</h3>'],
-    ['###### deep', '<h6>deep</h6>'],
+    ['###### deep', '<h3>deep</h3>'],
+    ['### a\n# b\n### c\n## d', '<h3>a</h3><h3>b</h3><h4>c</h4><h4>d</h4>'],
     ['- a\n- b', '<ul><li>a</li><li>b</li></ul>'],
     ['3. a\n4. b', '<ol start="3"><li>a</li><li>b</li></ol>'],
     ['- a\n  - b\n- c', '<ul><li>a<ul><li>b</li></ul></li><li>c</li></ul>'],

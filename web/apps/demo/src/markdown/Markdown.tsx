@@ -14,7 +14,7 @@ function renderBlock(block: Block, key: number): ReactNode {
       return <p key={key}>{block.children.map(renderInline)}</p>;
     case 'heading': {
       // The page itself has h1 and h2.
-      const Tag = `h${Math.min(block.level + 2, 6)}` as 'h3' | 'h4' | 'h5' | 'h6';
+      const Tag = `h${Math.min(block.depth + 2, 6)}` as 'h3' | 'h4' | 'h5' | 'h6';
       return <Tag key={key}>{block.children.map(renderInline)}</Tag>;
     }
     case 'code':
@@ -27,15 +27,19 @@ function renderBlock(block: Block, key: number): ReactNode {
     }
     case 'table':
       return (
-        <div className="table" key={key} tabIndex={0} role="region" aria-label="Table">
+        <div className="table" key={key} tabIndex={0} role="group" aria-label="Table">
           <table>
             <thead>
               <tr>
-                {block.head.map((cell, column) => (
-                  <th key={column} scope="col" style={{ textAlign: block.align[column] }}>
-                    {cell.map(renderInline)}
-                  </th>
-                ))}
+                {block.head.map((cell, column) =>
+                  cell.length === 0 ? (
+                    <td key={column} />
+                  ) : (
+                    <th key={column} scope="col" style={{ textAlign: block.align[column] }}>
+                      {cell.map(renderInline)}
+                    </th>
+                  ),
+                )}
               </tr>
             </thead>
             <tbody>

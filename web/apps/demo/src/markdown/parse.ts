@@ -13,7 +13,14 @@ export type Alignment = 'left' | 'center' | 'right' | undefined;
 
 export type Block =
   | { readonly type: 'paragraph'; readonly children: readonly Inline[] }
-  | { readonly type: 'heading'; readonly level: number; readonly children: readonly Inline[] }
+  | {
+      readonly type: 'heading';
+      /** As written, 1 to 6. */
+      readonly level: number;
+      /** In the outline of the whole answer, from 1: never more than one deeper than the heading before. */
+      readonly depth: number;
+      readonly children: readonly Inline[];
+    }
   | { readonly type: 'code'; readonly language: string; readonly text: string }
   | { readonly type: 'quote'; readonly children: readonly Block[] }
   | { readonly type: 'list'; readonly start: number | undefined; readonly items: readonly (readonly Block[])[] }
@@ -35,10 +42,11 @@ const item = /^( {0,3})([-*+]|\d{1,9}[.)])(?:([ \t]+)(.*))?$/;
 const tableRule = /^ {0,3}\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$/;
 
 export function parseMarkdown(source: string): readonly Block[] {
-  return parseBlocks(source.replaceAll('\r\n', '\n').replaceAll('\t', '    ').split('\n'), 0);
+  return parseBlocks(source.replaceAll('\r\n', '\n').replaceAll('\t', '    ').split('\n'), 0, []);
 }
 
-function parseBlocks(lines: readonly string[], depth: number): readonly Block[] {
+/** `outline` holds the levels of the headings that the next one stands under. */
+function parseBlocks(lines: readonly string[], depth: number, outline: number[]): readonly Block[] {
   const blocks: Block[] = [];
   let i = 0;
   while (i < lines.length) {
@@ -62,7 +70,10 @@ function parseBlocks(lines: readonly string[], depth: number): readonly Block[] 
     const title = heading.exec(line);
     if (title) {
       const text = (title[2] ?? '').replace(/[ \t]#+[ \t]*$/, '');
-      blocks.push({ type: 'heading', level: title[1]!.length, children: parseInline(text) });
+      const level = title[1]!.length;
+      while (outline.length > 0 && outline.at(-1)! >= level) outline.pop();
+      outline.push(level);
+      blocks.push({ type: 'heading', level, depth: outline.length, children: parseInline(text) });
       i++;
       continue;
     }
@@ -79,12 +90,12 @@ function parseBlocks(lines: readonly string[], depth: number): readonly Block[] 
         inner.push(lines[i]!.trimStart().slice(1).replace(/^ /, ''));
         i++;
       }
-      blocks.push({ type: 'quote', children: parseBlocks(inner, depth + 1) });
+      blocks.push({ type: 'quote', children: parseBlocks(inner, depth + 1, outline) });
       continue;
     }
 
     if (depth < maxDepth && item.test(line)) {
-      const [list, next] = parseList(lines, i, depth);
+      const [list, next] = parseList(lines, i, depth, outline);
       blocks.push(list);
       i = next;
       continue;
@@ -121,7 +132,7 @@ function endsParagraph(line: string): boolean {
   );
 }
 
-function parseList(lines: readonly string[], from: number, depth: number): [Block, number] {
+function parseList(lines: readonly string[], from: number, depth: number, outline: number[]): [Block, number] {
   const first = item.exec(lines[from]!)!;
   const marker = first[2]!;
   const ordered = marker.length > 1;
@@ -150,7 +161,7 @@ function parseList(lines: readonly string[], from: number, depth: number): [Bloc
       inner.push(line.slice(Math.min(leadingSpaces(line), indent)));
       i++;
     }
-    items.push(parseBlocks(inner, depth + 1));
+    items.push(parseBlocks(inner, depth + 1, outline));
     // One blank line may stand between items.
     if (i + 1 < lines.length && lines[i]!.trim() === '' && item.test(lines[i + 1]!)) i++;
   }

@@ -26,11 +26,11 @@ std::string_view to_string(FinishReason reason) noexcept;
 
 /// Tokens as far as the provider told them.
 struct Usage {
-  std::optional<std::uint64_t> input;           ///< All of the prompt, cached parts included.
-  std::optional<std::uint64_t> output;          ///< All that was produced, reasoning included.
-  std::optional<std::uint64_t> cached_input;    ///< Of `input`, read from the provider's cache.
-  std::optional<std::uint64_t> cache_creation;  ///< Of `input`, written to it.
-  std::optional<std::uint64_t> reasoning;       ///< Of `output`.
+  std::optional<std::uint64_t> input{};           ///< All of the prompt, cached parts included.
+  std::optional<std::uint64_t> output{};          ///< All that was produced, reasoning included.
+  std::optional<std::uint64_t> cached_input{};    ///< Of `input`, read from the provider's cache.
+  std::optional<std::uint64_t> cache_creation{};  ///< Of `input`, written to it.
+  std::optional<std::uint64_t> reasoning{};       ///< Of `output`.
 
   /// Takes over what `later` knows: providers report running totals.
   void merge(const Usage& later);
@@ -39,52 +39,56 @@ struct Usage {
 };
 
 struct TextBlock {
-  std::string text;
-  std::vector<std::string> citations;  ///< JSON objects as the provider wrote them.
+  std::string text{};
+  std::vector<std::string> citations{};  ///< JSON objects as the provider wrote them.
+  std::string item_id{};                 ///< As delta::Item.
   bool operator==(const TextBlock&) const = default;
 };
 struct ReasoningBlock {
-  std::string text;
+  std::string text{};
   std::string
-      signature;         ///< Proof for the provider that the text is its own; empty when not given.
-  std::string redacted;  ///< Encrypted reasoning in place of text.
+      signature{};  ///< Proof for the provider that the text is its own; empty when not given.
+  std::string redacted{};  ///< Encrypted reasoning in place of text.
+  std::string item_id{};   ///< As delta::Item.
   bool operator==(const ReasoningBlock&) const = default;
 };
 struct RefusalBlock {
   std::string text;
+  std::string item_id{};  ///< As delta::Item.
   bool operator==(const RefusalBlock&) const = default;
 };
 struct ToolCallBlock {
   std::string id;
   std::string name;
-  std::string arguments;  ///< JSON text as the model wrote it: not always valid.
+  std::string arguments{};  ///< JSON text as the model wrote it: not always valid.
+  std::string item_id{};    ///< As delta::Item.
   bool operator==(const ToolCallBlock&) const = default;
 };
 using Block = std::variant<TextBlock, ReasoningBlock, RefusalBlock, ToolCallBlock>;
 
 struct Finish {
   FinishReason reason = FinishReason::kNone;
-  std::string raw;            ///< In the upstream's own word.
-  std::string stop_sequence;  ///< The one that was met, where the protocol says so.
+  std::string raw{};            ///< In the upstream's own word.
+  std::string stop_sequence{};  ///< The one that was met, where the protocol says so.
   bool operator==(const Finish&) const = default;
 };
 
 struct Answer {
-  std::string id;
-  std::string model;
+  std::string id{};
+  std::string model{};
   std::int64_t created = 0;  ///< Unix seconds; 0 when the protocol does not tell.
-  std::vector<Block> blocks;
-  Finish finish;
-  Usage usage;
+  std::vector<Block> blocks{};
+  Finish finish{};
+  Usage usage{};
   bool operator==(const Answer&) const = default;
 };
 
 /// What went wrong, in words that may be shown to a client.
 struct Failure {
   unsigned status = 502;  ///< The HTTP status it would have had before the first byte.
-  std::string type;       ///< Provider's class, such as "rate_limit_error"; may be empty.
-  std::string code;       ///< Finer name, such as "context_length_exceeded"; may be empty.
-  std::string message;
+  std::string type{};     ///< Provider's class, such as "rate_limit_error"; may be empty.
+  std::string code{};     ///< Finer name, such as "context_length_exceeded"; may be empty.
+  std::string message{};
   bool operator==(const Failure&) const = default;
 };
 
@@ -134,6 +138,12 @@ struct ToolArguments {
 struct BlockEnd {
   bool operator==(const BlockEnd&) const = default;
 };
+/// The provider's id for the output item to which the next blocks belong. The responses protocol
+/// has clients refer back to items by id, so a replay must not invent others. Ends the open block.
+struct Item {
+  std::string id;
+  bool operator==(const Item&) const = default;
+};
 struct Finished {
   Finish finish;
   bool operator==(const Finished&) const = default;
@@ -170,6 +180,7 @@ using Delta = std::variant<delta::Start,
                            delta::ToolStart,
                            delta::ToolArguments,
                            delta::BlockEnd,
+                           delta::Item,
                            delta::Finished,
                            delta::UsageReport,
                            delta::Ping,

@@ -12,7 +12,9 @@ T& AnswerBuilder::open_block() {
     if (T* const open = std::get_if<T>(&answer_.blocks.back())) return *open;
   }
   is_block_open_ = true;
-  return std::get<T>(answer_.blocks.emplace_back(T{}));
+  T block;
+  block.item_id = item_id_;
+  return std::get<T>(answer_.blocks.emplace_back(std::move(block)));
 }
 
 struct AnswerBuilder::Visitor {
@@ -46,7 +48,7 @@ struct AnswerBuilder::Visitor {
   void operator()(const delta::ToolStart& start) {
     if (start.index != self.tool_calls_.size()) self.has_unknown_ = true;
     self.tool_calls_.push_back(self.answer_.blocks.size());
-    self.answer_.blocks.emplace_back(ToolCallBlock{start.id, start.name, {}});
+    self.answer_.blocks.emplace_back(ToolCallBlock{start.id, start.name, {}, self.item_id_});
     self.is_block_open_ = false;
   }
   void operator()(const delta::ToolArguments& arguments) {
@@ -58,6 +60,10 @@ struct AnswerBuilder::Visitor {
     std::get<ToolCallBlock>(block).arguments += arguments.fragment;
   }
   void operator()(const delta::BlockEnd&) { self.is_block_open_ = false; }
+  void operator()(const delta::Item& item) {
+    self.item_id_ = item.id;
+    self.is_block_open_ = false;
+  }
   void operator()(const delta::Finished& finished) { self.answer_.finish = finished.finish; }
   void operator()(const delta::UsageReport& report) { self.answer_.usage.merge(report.usage); }
   void operator()(const delta::Ping&) {}

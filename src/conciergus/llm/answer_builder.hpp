@@ -41,7 +41,8 @@ class AnswerBuilder {
   Answer answer_;
   std::optional<Failure> failure_;
   std::vector<std::size_t> tool_calls_;  // places in answer_.blocks
-  bool is_block_open_ = false;           // the last block may be written on
+  std::string item_id_;
+  bool is_block_open_ = false;  // the last block may be written on
   bool has_content_ = false;
   bool is_done_ = false;
   bool has_unknown_ = false;

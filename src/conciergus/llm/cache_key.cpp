@@ -3,14 +3,12 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
-#include <memory>
 #include <vector>
-
-#include <openssl/evp.h>
 
 #include "conciergus/base/text.hpp"
 #include "conciergus/llm/canonical_json.hpp"
 #include "conciergus/llm/request_fields.hpp"
+#include "conciergus/llm/sha256.hpp"
 
 namespace conciergus::llm {
 namespace {
@@ -45,21 +43,6 @@ void append_headers(std::string& out, std::span<const HeaderField> headers) {
   }
 }
 
-CacheKey sha256(std::string_view bytes) {
-  // Fetching the algorithm by name costs as much as hashing a kilobyte, so it is done once.
-  static EVP_MD* const kAlgorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
-  thread_local const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(
-      EVP_MD_CTX_new(), &EVP_MD_CTX_free);
-  CacheKey key;
-  auto* const digest = reinterpret_cast<unsigned char*>(key.digest.data());
-  if (EVP_DigestInit_ex2(context.get(), kAlgorithm, nullptr) != 1 ||
-      EVP_DigestUpdate(context.get(), bytes.data(), bytes.size()) != 1 ||
-      EVP_DigestFinal_ex(context.get(), digest, nullptr) != 1) {
-    std::abort();  // no memory or no SHA-256: a key of zeros would mix up tenants
-  }
-  return key;
-}
-
 }  // namespace
 
 std::string CacheKey::hex() const {
@@ -86,7 +69,7 @@ std::optional<CacheKey> make_cache_key(const KeyParts& parts) {
 
   append_headers(bytes, parts.headers);
   std::optional<CacheKey> key;
-  if (is_unambiguous) key = sha256(bytes);
+  if (is_unambiguous) key = sha256(std::array{std::string_view(bytes)});
   static constexpr std::size_t kKeptCapacity = 256 * 1024;
   if (bytes.capacity() > kKeptCapacity) std::string().swap(bytes);
   return key;

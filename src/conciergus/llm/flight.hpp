@@ -138,8 +138,8 @@ class Flight : public std::enable_shared_from_this<Flight> {
   /// Valid once failed.
   const FlightFailure& failure() const noexcept { return failure_; }
 
-  /// A reader that begins with piece `from`. Null when that piece is no longer kept, and when the
-  /// flight has been abandoned or has failed.
+  /// A reader that begins with piece `from`. Null when the flight was abandoned, does not keep that
+  /// piece, or has outgrown its prefix and `from` is 0.
   std::unique_ptr<Subscription> subscribe(runtime::Shard& shard, std::uint64_t from = 0);
   /// All pieces so far; nothing when the first ones are gone.
   std::optional<std::vector<PiecePtr>> pieces() const;
@@ -157,6 +157,7 @@ class Flight : public std::enable_shared_from_this<Flight> {
   struct Standing {
     bool is_ended = false;
     std::size_t subscribers = 0;
+    std::uint64_t pieces = 0;
     std::size_t bytes = 0;         ///< Of the pieces kept.
     Clock::Instant quiet_since{};  ///< End of the flight, or when the last subscriber left.
   };
@@ -166,62 +167,78 @@ class Flight : public std::enable_shared_from_this<Flight> {
   friend class FlightLeader;
   friend class Subscription;
 
+  struct Entry {
+    PiecePtr piece;
+    std::uint64_t end;  // bytes of all pieces up to and with this one
+  };
   /// Subscribers of one shard, woken by one post. Never removed, so that an index stays good.
   struct Group {
+    explicit Group(runtime::Shard* on) : shard(on) {}
     runtime::Shard* shard;
     std::vector<Subscription*> members;
+    std::size_t waiting = 0;
     bool is_posted = false;
   };
-  /// What is touched on the leader's shard only.
+  /// What happens on the leader's shard only; owned by the FlightLeader.
   struct LeaderSide {
-    explicit LeaderSide(runtime::Shard& on) : shard(on), room(on.executor()) {}
-    runtime::Shard& shard;
+    explicit LeaderSide(runtime::Shard& shard) : room(shard.executor()) {}
     runtime::Notifier room;
     std::function<void()> on_abandoned;
   };
-  using Wakeups = std::vector<std::pair<runtime::Shard*, std::size_t>>;
+  /// What to do once the lock is released.
+  struct Todo {
+    std::vector<std::pair<runtime::Shard*, std::size_t>> wake;
+    bool abandon = false;
+    bool room = false;
+  };
 
   void open(FlightHead head);
   bool append(Piece piece);
   void finish(FlightResult result);
   void fail(FlightFailure failure);
+  /// A single reader is too far behind; if so, the leader is told when that is over.
   bool is_crowded();
 
   bool take(Subscription& reader, Batch& into);
-  bool is_open_for(Subscription& reader);
+  bool is_opened(Subscription& reader);
   void leave(Subscription& reader);
   void wake(std::size_t group);
-  void post(const Wakeups& wakeups);
 
+  // under the lock:
   bool is_ended() const noexcept { return state_ >= FlightState::kDone; }
   std::uint64_t end_number() const noexcept { return first_ + log_.size(); }
-  Wakeups collect_wakeups();
-  void make_room();
+  std::uint64_t end_offset() const noexcept { return log_.empty() ? base_ : log_.back().end; }
+  std::size_t unread(const Subscription& reader) const;
+  Subscription* slowest() const;
   void trim();
-  void drop_slowest();
-  void remove(Subscription& reader);
-  bool lost_interest(bool at_once);
-  void tell_leader(void (*what)(LeaderSide&));
+  void wait_in_group(Subscription& reader);
+  void cut(Subscription& reader, Batch::End why);
+  void check_interest(bool at_once, Todo& todo);
+  void collect_wakeups(Todo& todo);
+  void check_room(Todo& todo);
+  // without it:
+  void carry_out(const Todo& todo);
 
   const FlightConfig config_;
-  const Clock& clock_;
+  runtime::Shard& leader_shard_;
   const Clock::Instant began_;
-  FlightHead head_;        // written once, before the state tells so
-  FlightResult result_;    // likewise
-  FlightFailure failure_;  // likewise
-  std::shared_ptr<LeaderSide> leader_;
+  FlightHead head_;  // these three are written once, before the state tells so
+  FlightResult result_;
+  FlightFailure failure_;
+  std::weak_ptr<LeaderSide> leader_;
 
   mutable std::mutex mutex_;
   FlightState state_ = FlightState::kOpening;
-  std::deque<PiecePtr> log_;
+  std::deque<Entry> log_;
   std::uint64_t first_ = 0;  // number of log_.front()
-  std::size_t bytes_ = 0;    // of log_
+  std::uint64_t base_ = 0;   // bytes of the pieces before it
   std::vector<Group> groups_;
-  std::size_t readers_ = 0;
+  std::size_t readers_ = 0;  // that have not been cut
   std::size_t holds_ = 0;
+  bool is_closed_ = false;  // has outgrown its prefix
   bool is_abandoned_ = false;
   bool leader_waits_ = false;
-  std::size_t drained_bytes_ = 0;  // since quiet_since_
+  std::uint64_t drained_from_ = 0;  // offset at which the last reader left
   Clock::Instant quiet_since_;
 };
 

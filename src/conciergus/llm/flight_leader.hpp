@@ -37,13 +37,14 @@ class FlightLeader {
 
   /// `callback` runs once on the leader's shard, from its loop, when the last listener has left and
   /// the call shall be given up: cancel the coroutine that holds the leader. Pieces are refused
-  /// from then on.
+  /// from then on. To be set on the leader's shard, while the caller subscribes.
   static void on_abandoned(Flight& flight, std::function<void()> callback);
 
  private:
   void let_go();
 
   std::shared_ptr<Flight> flight_;
+  std::shared_ptr<Flight::LeaderSide> side_;
   std::function<void()> on_gone_;
 };
 

@@ -30,7 +30,8 @@ struct EventId {
   std::string to_string() const;
 };
 
-/// Thread-safe. Holds the flights of its streams: while one may be resumed its call goes on.
+/// Thread-safe. Holds the flights of its streams: while one may be resumed its call goes on. They
+/// keep their prefix (FlightConfig). Destroyed before the shards.
 class ResumeRegistry {
  public:
   ResumeRegistry(const Clock& clock, observe::Registry& metrics, ResumeConfig config = {});
@@ -38,8 +39,7 @@ class ResumeRegistry {
 
   /// Names the stream that `subscription` carries and makes it resumable. `chat` is the UI's name
   /// for the conversation, or empty; the latest stream of a chat is the one it resumes. Empty when
-  /// every stream there is has a listener and no more can be kept: the stream is then not
-  /// resumable.
+  /// the registry is full of streams that are being listened to: this one is then not resumable.
   std::string add(std::string_view scope, std::string_view chat, Subscription& subscription);
 
   enum class Outcome : std::uint8_t {
@@ -58,8 +58,8 @@ class ResumeRegistry {
   /// The chat's running answer from its beginning; also one that ended with its client away.
   Found resume_chat(std::string_view scope, std::string_view chat, runtime::Shard& shard);
 
-  /// Ends the stream for its client, and the upstream call if nobody else listens; kFound or
-  /// kNotFound. Its chat has nothing to resume then.
+  /// Ends the stream for its client, and the upstream call if nobody else listens; kFound
+  /// (also when it had ended) or kNotFound. Its chat has nothing to resume then.
   Outcome stop(std::string_view scope, std::string_view stream);
   Outcome stop_chat(std::string_view scope, std::string_view chat);
 
@@ -74,6 +74,7 @@ class ResumeRegistry {
 
   Streams::iterator find(std::string_view scope, std::string_view stream);
   Found open(Streams::iterator stream, std::uint64_t from, runtime::Shard& shard);
+  void stop(Stream& stream);
   void end(Stream& stream);
   void forget(Streams::iterator stream);
   bool make_room();
@@ -88,7 +89,6 @@ class ResumeRegistry {
   Streams streams_;  // oldest first
   std::unordered_map<std::string_view, Streams::iterator> by_name_;
   std::unordered_map<std::string, Streams::iterator> by_chat_;  // scope, NUL, chat
-  std::size_t live_ = 0;                                        // with a flight
 };
 
 }  // namespace conciergus::llm

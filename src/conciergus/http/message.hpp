@@ -26,6 +26,8 @@ class BodyReader {
   /// response is flushed to the client when it is returned. Errors: kProtocol, kTimeout, kTooLarge,
   /// kUnavailable (cut); after one, or after cancellation, the body cannot be read any further.
   virtual Task<Result<std::string_view>> read() = 0;
+  /// True if read() will return without waiting: what goes before is then sent together with it.
+  virtual bool is_ready() const noexcept { return false; }
   /// Bytes in all, where that is known before reading.
   virtual std::optional<std::uint64_t> size() const noexcept { return std::nullopt; }
   /// Trailer fields; complete once read() has returned the end. Null when the protocol has none.

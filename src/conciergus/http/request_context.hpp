@@ -12,6 +12,8 @@
 
 namespace conciergus::http {
 
+class DrainSignal;
+
 /// One stage for the Server-Timing field: {"cache", 0.4 ms, "l1-hit"}.
 struct Timing {
   std::string_view name;     ///< A literal.
@@ -37,21 +39,22 @@ struct RequestNotes {
 /// Belongs to the request's shard; lives until the response has been sent.
 struct RequestContext {
   runtime::Shard& shard;
-  const net::Endpoint& peer;   ///< Of the connection.
-  std::string client_address;  ///< Of the client, behind trusted proxies too.
+  const net::Endpoint& peer;     ///< Of the connection.
+  std::string client_address{};  ///< Of the client, behind trusted proxies too.
   Clock::Instant started;
-  Deadline deadline;
+  Deadline deadline{};
   InterimSink* interim = nullptr;
-  std::string request_id;
-  observe::TraceId trace_id;
-  observe::SpanId span_id;      ///< Ours.
-  observe::SpanId parent_span;  ///< The caller's, if it sent one.
+  DrainSignal* drain = nullptr;  ///< Tells streams of the server's shutdown; null without a server.
+  std::string request_id{};
+  observe::TraceId trace_id{};
+  observe::SpanId span_id{};      ///< Ours.
+  observe::SpanId parent_span{};  ///< The caller's, if it sent one.
   bool is_sampled = false;
-  std::string trace_state;                   ///< As it goes on to upstreams.
-  std::vector<std::string> path_parameters;  ///< Of the route's pattern, decoded, in its order.
-  std::string scope;  ///< Tenant scope that the server derived; empty: nothing may be shared.
-  std::vector<Timing> timings;
-  RequestNotes notes;
+  std::string trace_state{};                   ///< As it goes on to upstreams.
+  std::vector<std::string> path_parameters{};  ///< Of the route's pattern, decoded, in its order.
+  std::string scope{};  ///< Tenant scope that the server derived; empty: nothing may be shared.
+  std::vector<Timing> timings{};
+  RequestNotes notes{};
 };
 
 }  // namespace conciergus::http

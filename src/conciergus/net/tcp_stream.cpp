@@ -14,7 +14,7 @@
 namespace conciergus::net {
 namespace {
 
-constexpr std::size_t kLingerBytes = 64 * 1024;
+constexpr std::size_t kLingerBytes = 1024 * 1024;
 
 std::unexpected<Error> broken(const boost::system::error_code& error) {
   const bool cancelled =
@@ -64,7 +64,7 @@ Task<Result<void>> TcpStream::write(std::span<const asio::const_buffer> buffers)
 Task<void> TcpStream::shutdown() {
   boost::system::error_code error;
   socket_.shutdown(Socket::shutdown_send, error);
-  std::array<char, 512> sink;
+  std::array<char, 4096> sink;
   for (std::size_t left = kLingerBytes; !error && left > 0;) {
     const auto read = co_await read_some(sink);
     if (!read || *read == 0) break;

@@ -21,7 +21,7 @@ class TcpStream final : public Stream {
   Task<Result<std::size_t>> read_some(std::span<char> into) override;
   /// Suspends only when the socket's buffer is full.
   Task<Result<void>> write(std::span<const asio::const_buffer> buffers) override;
-  /// Sends FIN and reads what still comes (64 KiB at most) until the peer's FIN, so that closing
+  /// Sends FIN and reads what still comes (1 MiB at most) until the peer's FIN, so that closing
   /// with unread input does not reset the connection under the last bytes that were sent.
   Task<void> shutdown() override;
   void close() noexcept override;

@@ -42,6 +42,20 @@ describe('with nothing configured', () => {
     assert.equal((await fetch(`${gateway.url}/nowhere`)).status, 404);
   });
 
+  test('the simulated provider fails on demand, and the failure is told honestly', async () => {
+    const gateway = await startGateway({ env: { CONCIERGUS_LLM_PROVIDERS_SIMULATED_SIMULATED_INSTANT: 'true' } });
+    for (const protocol of protocols.filter((p) => p !== ui)) {
+      for (const stream of [true, false]) {
+        const cut = await ask(gateway.url, protocol, protocol.body({ question: question(), stream, model: 'simulated!cut=3' }));
+        assert.equal(cut.status, stream ? 200 : 502, protocol.name);
+        assert.equal(cut.end, 'error', protocol.name);
+        const limited = await ask(gateway.url, protocol, protocol.body({ question: question(), stream, model: 'simulated!status=429;retry-after=120' }));
+        assert.equal(limited.status, 429, protocol.name);
+        assert.equal(limited.headers.get('retry-after'), '120');
+      }
+    }
+  });
+
   test('a provider in the environment replaces the simulated one', async () => {
     const upstream = await startUpstream({ text: 'Real.' });
     const gateway = await startGateway({ env: { OPENAI_API_KEY: 'sk-env', OPENAI_BASE_URL: upstream.url, ANTHROPIC_API_KEY: 'sk-ant', ANTHROPIC_BASE_URL: upstream.origin } });

@@ -20,7 +20,7 @@ struct CacheStatus {
   How how = How::kMiss;
   std::chrono::seconds ttl{0};  ///< Of a hit.
   bool stored = false;          ///< Only where it is known in time.
-  std::string_view detail;      ///< A token: the reason of a bypass, "stale-if-error".
+  std::string_view detail{};    ///< A token: the reason of a bypass, "stale-if-error".
 
   /// Without the cache's name: "fwd=bypass; detail=temperature".
   std::string to_string() const;

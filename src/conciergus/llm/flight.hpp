@@ -35,24 +35,24 @@ struct FlightHead {
   Protocol protocol = Protocol::kChatCompletions;  ///< Of the pieces.
   bool is_stream = true;  ///< Pieces are events; else the one piece is the whole body.
   unsigned status = 200;
-  http::Headers headers;  ///< To be passed on to clients.
-  std::string provider;
-  std::string model;           ///< As the upstream calls it.
+  http::Headers headers{};  ///< To be passed on to clients.
+  std::string provider{};
+  std::string model{};         ///< As the upstream calls it.
   std::uint32_t attempts = 1;  ///< Calls made, this one included.
   std::uint32_t fallback = 0;  ///< Place of the target in its chain.
 };
 
 /// What a completed flight amounts to.
 struct FlightResult {
-  std::shared_ptr<const Answer> answer;
+  std::shared_ptr<const Answer> answer{};
   double cost = 0;
 };
 
 /// Why a flight, or one subscriber's part in it, went wrong.
 struct FlightFailure {
-  Failure failure;
-  http::Headers headers;  ///< Such as Retry-After.
-  std::string body;       ///< The provider's own, to be passed on; empty: render `failure`.
+  Failure failure{};
+  http::Headers headers{};  ///< Such as Retry-After.
+  std::string body{};       ///< The provider's own, to be passed on; empty: render `failure`.
 };
 
 enum class FlightState : std::uint8_t { kOpening, kStreaming, kDone, kFailed };

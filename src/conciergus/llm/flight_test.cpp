@@ -68,7 +68,7 @@ TEST_F(FlightTest, WakesAReaderThatWaitsForTheHeadAndForPieces) {
   shards_.run([&, &reader = *first, &lead = leader]() -> Task<void> {
     runtime::Gate gate(shards_.shard.executor(), [](auto, const auto&) { ADD_FAILURE(); });
     const auto produce = [](FlightLeader& to) -> Task<void> {
-      to.open({.protocol = Protocol::kMessages, .headers = {}, .provider = {}, .model = "m"});
+      to.open({.protocol = Protocol::kMessages, .model = "m"});
       co_await asio::post(asio::use_awaitable);
       to.append(piece("a"));
       co_await asio::post(asio::use_awaitable);
@@ -259,7 +259,7 @@ TEST_F(FlightTest, MakesTheLeaderWaitForASingleSlowReader) {
 
 TEST_F(FlightTest, NeverCutsASingleReaderForOneLargePiece) {
   auto [flight, first, leader] = start({.prefix_bytes = 100, .lag_bytes = 100});
-  leader.open({.is_stream = false, .headers = {}, .provider = {}, .model = {}});
+  leader.open({.is_stream = false});
   leader.append(piece(std::string(5'000, 'a')));
   leader.finish({});
   EXPECT_EQ(hear(*first).bytes.size(), 5'000u);

@@ -13,30 +13,29 @@ namespace {
 static_assert(std::endian::native == std::endian::little, "records are little-endian");
 
 constexpr std::uint32_t kMagic = 0x31524743;  // "CGR1"
-constexpr std::uint16_t kVersion = 1;
+constexpr std::uint32_t kVersion = 1;
 constexpr std::uint64_t kUnknown = std::numeric_limits<std::uint64_t>::max();
 
 /// The fixed part; behind it the id, the model, the provider, the index, the events, the whole
 /// body. No padding, so that every byte is under the checksum.
 struct Header {
   std::uint32_t magic;
-  std::uint16_t version;
-  std::uint8_t protocol;
-  std::uint8_t finish;
+  std::uint32_t version;
   std::uint64_t checksum;  // XXH3 of everything behind it
   std::int64_t created_ms;
   double cost;
   std::array<std::uint64_t, 5> usage;
-  std::uint32_t is_stream;
+  std::uint32_t protocol;
+  std::uint16_t finish;
+  std::uint16_t is_stream;
   std::uint32_t id_size;
   std::uint32_t model_size;
   std::uint32_t provider_size;
   std::uint32_t events;
   std::uint32_t stream_size;
   std::uint32_t whole_size;
-  std::uint32_t reserved;
 };
-static_assert(std::has_unique_object_representations_v<std::uint64_t> && sizeof(Header) == 104);
+static_assert(sizeof(Header) == 104);
 constexpr std::size_t kChecked = offsetof(Header, checksum) + sizeof(Header::checksum);
 
 struct IndexEntry {
@@ -96,8 +95,8 @@ Result<std::string> make_record(const RecordFacts& facts,
   Header header{};
   header.magic = kMagic;
   header.version = kVersion;
-  header.protocol = static_cast<std::uint8_t>(facts.protocol);
-  header.finish = static_cast<std::uint8_t>(facts.finish);
+  header.protocol = static_cast<std::uint32_t>(facts.protocol);
+  header.finish = static_cast<std::uint16_t>(facts.finish);
   header.created_ms =
       std::chrono::duration_cast<std::chrono::milliseconds>(facts.created.time_since_epoch())
           .count();
@@ -147,8 +146,8 @@ Result<RecordView> RecordView::parse(std::string_view bytes) {
   const std::uint64_t size = std::uint64_t{sizeof(Header)} + header.id_size + header.model_size +
                              header.provider_size + index_size + header.stream_size +
                              header.whole_size;
-  const bool is_known = header.protocol <= static_cast<std::uint8_t>(Protocol::kUiMessages) &&
-                        header.finish <= static_cast<std::uint8_t>(FinishReason::kOther) &&
+  const bool is_known = header.protocol <= static_cast<std::uint32_t>(Protocol::kUiMessages) &&
+                        header.finish <= static_cast<std::uint16_t>(FinishReason::kOther) &&
                         header.is_stream <= 1;
   if (size != bytes.size() || !is_known) {
     return fail(ErrorCode::kProtocol, "record is inconsistent");

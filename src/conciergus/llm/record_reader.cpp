@@ -20,6 +20,7 @@ Task<Result<std::string_view>> RecordReader::read() {
     sent_ += piece.size();
     co_return piece;
   }
+  while (event_ < record_.size() && record_[event_].bytes.empty()) ++event_;
   if (event_ == record_.size()) co_return std::string_view{};
   const RecordView::Event event = record_[event_++];
   const auto now = Clock::Instant::clock::now();

@@ -90,12 +90,12 @@ ResumeRegistry::Found ResumeRegistry::resume(std::string_view scope,
   const std::lock_guard lock(mutex_);
   const auto stream = find(scope, last.stream);
   if (stream == streams_.end()) return {};
-  if (!stream->flight) return {Outcome::kGone, {}, {}};
+  if (!stream->flight) return {.outcome = Outcome::kGone};
   const auto standing = stream->flight->standing();
-  if (last.seq >= standing.pieces) return {Outcome::kGone, {}, {}};  // was never sent
+  if (last.seq >= standing.pieces) return {.outcome = Outcome::kGone};  // was never sent
   const bool is_all = last.seq + 1 == standing.pieces;
   if (is_all && standing.is_ended && stream->ticket->is_delivered) {
-    return {Outcome::kNothing, {}, {}};
+    return {.outcome = Outcome::kNothing};
   }
   return open(stream, last.seq + 1, shard);
 }
@@ -105,9 +105,9 @@ ResumeRegistry::Found ResumeRegistry::resume_chat(std::string_view scope,
                                                   runtime::Shard& shard) {
   const std::lock_guard lock(mutex_);
   const auto found = by_chat_.find(chat_key(scope, chat));
-  if (found == by_chat_.end()) return {Outcome::kNothing, {}, {}};
+  if (found == by_chat_.end()) return {.outcome = Outcome::kNothing};
   const auto stream = found->second;
-  if (!stream->flight || stream->ticket->is_delivered) return {Outcome::kNothing, {}, {}};
+  if (!stream->flight || stream->ticket->is_delivered) return {.outcome = Outcome::kNothing};
   Found opened = open(stream, 0, shard);
   if (opened.outcome != Outcome::kFound) opened.outcome = Outcome::kNothing;
   return opened;
@@ -180,7 +180,7 @@ ResumeRegistry::Found ResumeRegistry::open(Streams::iterator stream,
                                            std::uint64_t from,
                                            runtime::Shard& shard) {
   auto subscription = stream->flight->subscribe(shard, from);
-  if (!subscription) return {Outcome::kGone, {}, {}};
+  if (!subscription) return {.outcome = Outcome::kGone};
   stream->flight->attach(*subscription, stream->ticket);
   resumed_.add();
   return {Outcome::kFound, stream->name, std::move(subscription)};

@@ -50,8 +50,8 @@ class ResumeRegistry {
   };
   struct Found {
     Outcome outcome = Outcome::kNotFound;
-    std::string stream;
-    std::unique_ptr<Subscription> subscription;  ///< Set with kFound.
+    std::string stream{};
+    std::unique_ptr<Subscription> subscription{};  ///< Set with kFound.
   };
   /// From the event after `last`.
   Found resume(std::string_view scope, const EventId& last, runtime::Shard& shard);

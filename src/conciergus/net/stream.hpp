@@ -35,6 +35,9 @@ class Stream {
   /// Sends TLS close_notify or FIN, as far as that needs no waiting longer than the deadline of the
   /// caller, then close().
   virtual Task<void> shutdown() = 0;
+  /// Tells the peer that nothing more will be written, at once; reading goes on. False if the
+  /// protocol cannot tell.
+  virtual bool finish_sending() noexcept { return false; }
   /// At once and from any point of the shard's code: pending calls end with an error.
   virtual void close() noexcept = 0;
   /// Ends pending calls with kCancelled, and nothing else: unlike after other failures, the

@@ -73,6 +73,12 @@ Task<void> TcpStream::shutdown() {
   close();
 }
 
+bool TcpStream::finish_sending() noexcept {
+  boost::system::error_code error;
+  socket_.shutdown(Socket::shutdown_send, error);
+  return !error;
+}
+
 void TcpStream::close() noexcept {
   boost::system::error_code ignored;
   socket_.close(ignored);

@@ -24,6 +24,7 @@ class TcpStream final : public Stream {
   /// Sends FIN and reads what still comes (1 MiB at most) until the peer's FIN, so that closing
   /// with unread input does not reset the connection under the last bytes that were sent.
   Task<void> shutdown() override;
+  bool finish_sending() noexcept override;
   void close() noexcept override;
   void cancel() noexcept override;
 

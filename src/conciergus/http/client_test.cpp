@@ -6,6 +6,7 @@
 #include "conciergus/runtime/with_deadline.hpp"
 #include "support/fake_upstream.hpp"
 #include "support/run_coro.hpp"
+#include "support/test_handler.hpp"
 #include "support/test_shard.hpp"
 
 namespace conciergus::http {
@@ -78,25 +79,6 @@ class ClientTest : public testing::Test {
   CallReport report_;
   InterimSink* interim_ = nullptr;
   std::string detail_;
-};
-
-/// A request body in given pieces.
-class Pieces final : public BodyReader {
- public:
-  explicit Pieces(std::vector<std::string> pieces, std::optional<std::uint64_t> size = {})
-      : pieces_(std::move(pieces)), size_(size) {}
-  Task<Result<std::string_view>> read() override {
-    if (at_ == pieces_.size()) co_return std::string_view();
-    co_return std::string_view(pieces_[at_++]);
-  }
-  std::optional<std::uint64_t> size() const noexcept override { return size_; }
-  const Headers* trailers() const noexcept override { return &trailers_; }
-  Headers trailers_;
-
- private:
-  std::vector<std::string> pieces_;
-  std::optional<std::uint64_t> size_;
-  std::size_t at_ = 0;
 };
 
 /// A request body that never ends: 64 KiB a piece.
@@ -218,7 +200,7 @@ TEST_F(ClientTest, StreamsARequestBodyInChunksWithItsTrailers) {
     connection.is_closed_by_client();
   });
   shard_.run([&]() -> Task<void> {
-    auto body = std::make_unique<Pieces>(std::vector<std::string>{"abc", "defgh"});
+    auto body = std::make_unique<PiecewiseBody>(std::vector<std::string>{"abc", "defgh"});
     ClientRequest request{.method = "POST"};
     request.body = Body(std::move(body));
     EXPECT_EQ((co_await fetch(upstream, std::move(request))).value(), "hello");

@@ -51,11 +51,15 @@ class FakeConnection {
     if (const auto at = request.find("Content-Length: "); at != std::string::npos) {
       request += read_bytes(std::strtoul(request.c_str() + at + 16, nullptr, 10));
     } else if (request.contains("Transfer-Encoding: chunked")) {
-      std::size_t end;
-      while ((end = unread_.find("0\r\n\r\n")) == std::string::npos) {
+      std::size_t last;
+      while ((last = find_last_chunk()) == std::string::npos) {
         if (!receive()) return {};
       }
-      request += take(end + 5);
+      std::size_t end;
+      while ((end = unread_.find("\r\n\r\n", last)) == std::string::npos) {
+        if (!receive()) return {};
+      }
+      request += take(end + 4);
     }
     return request;
   }
@@ -110,6 +114,9 @@ class FakeConnection {
     if (size <= 0) return false;
     unread_.append(buffer, static_cast<std::size_t>(size));
     return true;
+  }
+  std::size_t find_last_chunk() const {
+    return unread_.starts_with("0\r\n") ? 1 : unread_.find("\n0\r\n");
   }
   std::string take(std::size_t size) {
     auto taken = unread_.substr(0, size);

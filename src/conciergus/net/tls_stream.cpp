@@ -166,6 +166,14 @@ Task<void> TlsStream::shutdown() {
   co_await tcp_.shutdown();
 }
 
+bool TlsStream::finish_sending() noexcept {
+  if (!tcp_.is_open() || !SSL_is_init_finished(ssl_.get())) return false;
+  ERR_clear_error();
+  SSL_shutdown(ssl_.get());  // close_notify, if the socket takes it at once
+  ERR_clear_error();
+  return tcp_.finish_sending();
+}
+
 std::string_view TlsStream::alpn() const noexcept {
   const unsigned char* name = nullptr;
   unsigned size = 0;

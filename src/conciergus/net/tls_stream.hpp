@@ -37,6 +37,8 @@ class TlsStream final : public Stream {
   Task<Result<std::size_t>> read_some(std::span<char> into) override;
   Task<Result<void>> write(std::span<const asio::const_buffer> buffers) override;
   Task<void> shutdown() override;
+  /// TLS 1.3 has a half-closed state as TCP does; older peers take it for the end.
+  bool finish_sending() noexcept override;
   void close() noexcept override { tcp_.close(); }
   void cancel() noexcept override { tcp_.cancel(); }
 

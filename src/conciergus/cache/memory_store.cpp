@@ -43,9 +43,21 @@ class alignas(64) MemoryStore::Shard {
   Shard(std::size_t max_bytes, std::size_t max_items)
       : max_bytes_(max_bytes), max_items_(max_items) {}
 
+  /// Sums over the entries, and what a call did to them.
+  struct Totals {
+    std::int64_t entries = 0;
+    std::int64_t payload = 0;
+    std::int64_t charged = 0;
+    std::size_t evicted = 0;
+    Totals operator-(const Totals& before) const noexcept {
+      return {
+          entries - before.entries, payload - before.payload, charged - before.charged, evicted};
+    }
+  };
   struct Found {
     std::optional<Entry> entry;
     bool is_expired = false;
+    Totals change;
   };
   Found get(std::uint32_t tag, std::string_view key, Clock::Instant now) {
     Value expired;  // dropped after the lock
@@ -54,18 +66,19 @@ class alignas(64) MemoryStore::Shard {
     if (slot == SlotTable::kNone) return {};
     const Entry& entry = entries_[slot].entry;
     if (now >= entry.expires) {
+      const Totals before = totals();
       expired = remove(slot);
-      return {.entry = std::nullopt, .is_expired = true};
+      return {.entry = std::nullopt, .is_expired = true, .change = totals() - before};
     }
     policy_.hit(slot);
-    return {.entry = entry};
+    return {.entry = entry, .change = {}};
   }
 
-  /// Returns how many were evicted.
-  std::size_t put(std::uint32_t tag, Entry entry) {
+  Totals put(std::uint32_t tag, Entry entry) {
     const auto charge = static_cast<std::uint32_t>(entry.value.allocated());
     Garbage garbage;
     const std::lock_guard lock(mutex_);
+    const Totals before = totals();
     std::size_t evicted = 0;
     if (const auto slot = find(tag, entry.value.key()); slot != SlotTable::kNone) {
       policy_.reweigh(slot, charge);
@@ -78,7 +91,7 @@ class alignas(64) MemoryStore::Shard {
       payload_ -= payload(place.value);
       std::swap(place, entry);
       garbage.push_back(std::move(entry.value));
-      return evicted;
+      return totals(evicted) - before;
     }
     policy_.reserve_one();
     index_.reserve_one();
@@ -90,26 +103,33 @@ class alignas(64) MemoryStore::Shard {
     if (slot == entries_.size()) entries_.emplace_back();
     entries_[slot] = {std::move(entry), tag};
     index_.insert(tag, slot);
-    return evicted;
+    return totals(evicted) - before;
   }
 
-  bool erase(std::uint32_t tag, std::string_view key, Clock::Instant now) {
-    Value erased;
+  /// As get(), but takes it out.
+  Found erase(std::uint32_t tag, std::string_view key, Clock::Instant now) {
+    Value erased;  // dropped after the lock
     const std::lock_guard lock(mutex_);
     const auto slot = find(tag, key);
-    if (slot == SlotTable::kNone) return false;
-    const bool was_there = now < entries_[slot].entry.expires;
+    if (slot == SlotTable::kNone) return {};
+    Found found{.entry = entries_[slot].entry, .change = {}};
+    if (now >= found.entry->expires)
+      found = {.entry = std::nullopt, .is_expired = true, .change = {}};
+    const Totals before = totals();
     erased = remove(slot);
-    return was_there;
+    found.change = totals() - before;
+    return found;
   }
 
-  void clear() {
+  Totals clear() {
     std::vector<Item> entries;  // dropped after the lock
     const std::lock_guard lock(mutex_);
+    const Totals before = totals();
     entries.swap(entries_);
     index_ = {};
     policy_ = {};
     payload_ = 0;
+    return totals() - before;
   }
 
   void add_to(StoreStats& stats) const {
@@ -132,6 +152,13 @@ class alignas(64) MemoryStore::Shard {
 
   std::uint32_t find(std::uint32_t tag, std::string_view key) const {
     return index_.find(tag, [&](auto slot) { return entries_[slot].entry.value.key() == key; });
+  }
+
+  Totals totals(std::size_t evicted = 0) const noexcept {
+    return {static_cast<std::int64_t>(index_.size()),
+            static_cast<std::int64_t>(payload_),
+            static_cast<std::int64_t>(policy_.weight() + overhead()),
+            evicted};
   }
 
   std::size_t overhead() const noexcept {
@@ -192,11 +219,22 @@ MemoryStore::Place MemoryStore::place(std::string_view key) const {
   return {*shards_[(hash >> 32) & (shards_.size() - 1)], static_cast<std::uint32_t>(hash)};
 }
 
+template <class Totals>
+void MemoryStore::count(const Totals& change) const {
+  metrics_.entries.add(change.entries);
+  metrics_.payload_bytes.add(change.payload);
+  metrics_.charged_bytes.add(change.charged);
+  if (change.evicted > 0) metrics_.evictions.add(change.evicted);
+}
+
 std::optional<Entry> MemoryStore::find(std::string_view key) {
   const auto [shard, tag] = place(key);
   const auto now = clock_.now();
   auto found = shard.get(tag, key, now);
-  if (found.is_expired) metrics_.expirations.add();
+  if (found.is_expired) {
+    metrics_.expirations.add();
+    count(found.change);
+  }
   if (!found.entry) {
     metrics_.misses.add();
   } else {
@@ -213,24 +251,24 @@ Result<void> MemoryStore::put_now(std::string_view key, std::string_view value, 
                                         std::size_t{std::numeric_limits<std::int32_t>::max()}});
   if (key.size() + value.size() > largest) {
     metrics_.rejected.add();
-    shard.erase(tag, key, now);
+    count(shard.erase(tag, key, now).change);
     return fail(ErrorCode::kTooLarge, "the entry is larger than the cache keeps");
   }
   const auto fresh_until = now + ttl.fresh;
-  const std::size_t evicted =
-      shard.put(tag, {Value::make(key, value), fresh_until, fresh_until + ttl.stale});
+  count(shard.put(tag, {Value::make(key, value), fresh_until, fresh_until + ttl.stale}));
   metrics_.puts.add();
-  if (evicted > 0) metrics_.evictions.add(evicted);
   return {};
 }
 
 bool MemoryStore::erase_now(std::string_view key) {
   const auto [shard, tag] = place(key);
-  return shard.erase(tag, key, clock_.now());
+  const auto erased = shard.erase(tag, key, clock_.now());
+  count(erased.change);
+  return erased.entry.has_value();
 }
 
 void MemoryStore::clear_now() {
-  for (const auto& shard : shards_) shard->clear();
+  for (const auto& shard : shards_) count(shard->clear());
 }
 
 Task<Result<std::optional<Entry>>> MemoryStore::get(std::string_view key, Deadline) {
@@ -256,9 +294,6 @@ Task<Result<void>> MemoryStore::clear(Deadline) {
 StoreStats MemoryStore::stats() const {
   StoreStats stats;
   for (const auto& shard : shards_) shard->add_to(stats);
-  metrics_.entries.set(static_cast<std::int64_t>(stats.entries));
-  metrics_.payload_bytes.set(static_cast<std::int64_t>(stats.payload_bytes));
-  metrics_.charged_bytes.set(static_cast<std::int64_t>(stats.charged_bytes));
   return stats;
 }
 

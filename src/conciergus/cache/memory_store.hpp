@@ -50,6 +50,8 @@ class MemoryStore final : public Store {
     std::uint32_t tag;
   };
   Place place(std::string_view key) const;
+  template <class Totals>
+  void count(const Totals& change) const;
 
   const Clock& clock_;
   CacheMetrics metrics_;

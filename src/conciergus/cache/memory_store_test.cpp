@@ -16,6 +16,7 @@ class Fixture {
   explicit Fixture(MemoryStoreConfig config = {}) : store_(clock_, {registry_, "test"}, config) {}
   MemoryStore& store() { return store_; }
   ManualClock& clock() { return clock_; }
+  CacheMetrics metrics() { return {registry_, "test"}; }
 
  private:
   ManualClock clock_;
@@ -117,6 +118,10 @@ TEST(MemoryStoreTest, AnswersARandomProgramAsAMapDoesAndNeverPassesItsLimit) {
       const auto stats = store.stats();
       ASSERT_LE(stats.charged_bytes, kLimit);
       ASSERT_LE(stats.payload_bytes, stats.charged_bytes);
+      const auto metrics = fixture.metrics();
+      ASSERT_EQ(metrics.entries.value(), static_cast<std::int64_t>(stats.entries));
+      ASSERT_EQ(metrics.payload_bytes.value(), static_cast<std::int64_t>(stats.payload_bytes));
+      ASSERT_EQ(metrics.charged_bytes.value(), static_cast<std::int64_t>(stats.charged_bytes));
     }
   }
   EXPECT_GT(found_count, 5'000u);

@@ -20,6 +20,11 @@ FlightState Flight::state() const {
   return state_;
 }
 
+bool Flight::is_committed() const {
+  const std::lock_guard lock(mutex_);
+  return is_committed_;
+}
+
 Flight::Standing Flight::standing() const {
   const std::lock_guard lock(mutex_);
   return {.is_ended = is_ended(),
@@ -47,6 +52,7 @@ void Flight::open(FlightHead head) {
     if (state_ != FlightState::kOpening) return;
     head_ = std::move(head);
     state_ = FlightState::kStreaming;
+    is_committed_ = true;
     collect_wakeups(todo);
   }
   carry_out(todo);

@@ -177,6 +177,14 @@ TEST_F(FlightTest, FailsWhenItsLeaderIsDestroyedBeforeTheEnd) {
   }
   EXPECT_EQ(hear(*reader).end, End::kFailed);
   EXPECT_EQ(reader->flight()->failure().failure.status, 499u);
+  EXPECT_TRUE(reader->flight()->is_committed());
+}
+
+TEST_F(FlightTest, TellsAFailureBeforeTheCommitFromOneWithinTheAnswer) {
+  auto [flight, first, leader] = start();
+  leader.fail({});
+  EXPECT_FALSE(flight->is_committed());
+  EXPECT_EQ(hear(*first), (Heard{"", End::kFailed}));
 }
 
 TEST_F(FlightTest, CanBeJoinedBetweenItsEndAndTheStoringOfTheAnswer) {

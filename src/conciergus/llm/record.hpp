@@ -10,9 +10,7 @@
 
 #include "conciergus/base/clock.hpp"
 #include "conciergus/base/result.hpp"
-#include "conciergus/llm/answer.hpp"
-#include "conciergus/llm/flight.hpp"
-#include "conciergus/llm/protocol.hpp"
+#include "conciergus/llm/flight_types.hpp"
 
 namespace conciergus::llm {
 

@@ -1,0 +1,144 @@
+/// The fields of the gateway's own sections.
+#include "conciergus/gateway/config.hpp"
+#include "conciergus/http/client.hpp"
+
+namespace conciergus::gateway {
+namespace {
+
+using namespace std::chrono_literals;
+
+std::string check_origin(const std::string& text) {
+  if (text.empty()) return {};
+  const auto parsed = http::Origin::parse(text);
+  return parsed ? std::string() : "expected an address such as \"http://127.0.0.1:3000\"";
+}
+
+const Schema<CertificateConfig>& certificate_schema() {
+  static const Schema<CertificateConfig> kSchema =
+      Schema<CertificateConfig>()
+          .text("certificate", &CertificateConfig::certificate, "PEM file: the chain, leaf first.")
+          .text("key", &CertificateConfig::key, "PEM file: the private key.");
+  return kSchema;
+}
+
+const Schema<ServerConfig>& server_schema() {
+  static const Schema<ServerConfig> kSchema =
+      Schema<ServerConfig>()
+          .text("host", &ServerConfig::host, "Address to listen on. Also `HOST`, `--host`.")
+          .integer("port",
+                   &ServerConfig::port,
+                   "Port to listen on; 0 takes a free one. Also `PORT`, `--port`.",
+                   0,
+                   65'535)
+          .integer("shards", &ServerConfig::shards, "Threads that serve; 0: one per core.", 0, 256)
+          .table_list("tls",
+                      &ServerConfig::tls,
+                      certificate_schema(),
+                      "Certificates: the name that the client asks for picks one, the first is for "
+                      "all other names. Without any, plain HTTP. Read again at every reload.")
+          .duration("drain_timeout",
+                    &ServerConfig::drain_timeout,
+                    "How long answers under way may take to end after SIGTERM.",
+                    0s,
+                    1h)
+          .boolean("show_error_detail",
+                   &ServerConfig::show_error_detail,
+                   "Tell clients the detail of internal errors.")
+          .integer("max_requests",
+                   &ServerConfig::max_requests,
+                   "Requests that one shard works on at a time; more get 503.",
+                   1,
+                   1'000'000);
+  return kSchema;
+}
+
+const Schema<AppConfig>& app_schema() {
+  static const Schema<AppConfig> kSchema = Schema<AppConfig>().text(
+      "url",
+      &AppConfig::url,
+      "The application: everything that is no route of the gateway goes there. Also `--app`.",
+      check_origin);
+  return kSchema;
+}
+
+const Schema<StaticConfig>& static_schema() {
+  static const Schema<StaticConfig> kSchema = Schema<StaticConfig>().text(
+      "root", &StaticConfig::root, "Folder of files to serve instead of the demo. Also `--root`.");
+  return kSchema;
+}
+
+const Schema<ChatConfig>& chat_schema() {
+  static const Schema<ChatConfig> kSchema = Schema<ChatConfig>().choice<Switch>(
+      "route",
+      &ChatConfig::route,
+      {{"auto", Switch::kAuto}, {"on", Switch::kOn}, {"off", Switch::kOff}},
+      "Serve `/api/chat`; `auto`: unless `app.url` is set, since that path is usually the "
+      "application's.");
+  return kSchema;
+}
+
+const Schema<CorsConfig>& cors_schema() {
+  static const Schema<CorsConfig> kSchema = Schema<CorsConfig>().texts(
+      "origins",
+      &CorsConfig::origins,
+      "Web origins whose pages may call the LLM routes, such as `https://app.example`; `*`: any.");
+  return kSchema;
+}
+
+const Schema<AdminConfig>& admin_schema() {
+  static const Schema<AdminConfig> kSchema =
+      Schema<AdminConfig>()
+          .secret("token",
+                  &AdminConfig::token,
+                  "Bearer token of the administration routes; at least 16 characters. Also "
+                  "`CONCIERGUS_ADMIN_TOKEN`.")
+          .boolean("loopback",
+                   &AdminConfig::loopback,
+                   "Without a token: answer direct requests from this machine.");
+  return kSchema;
+}
+
+const Schema<LogConfig>& log_schema() {
+  using observe::LogFormat;
+  using observe::LogLevel;
+  static const Schema<LogConfig> kSchema =
+      Schema<LogConfig>()
+          .choice<LogLevel>("level",
+                            &LogConfig::level,
+                            {{"debug", LogLevel::kDebug},
+                             {"info", LogLevel::kInfo},
+                             {"warn", LogLevel::kWarn},
+                             {"error", LogLevel::kError},
+                             {"off", LogLevel::kOff}},
+                            "Least level of events that are written to standard error.")
+          .choice<LogFormat>("format",
+                             &LogConfig::format,
+                             {{"text", LogFormat::kText}, {"json", LogFormat::kJson}},
+                             "Of events and of the access log.")
+          .boolean("access", &LogConfig::access, "One line per request on standard output.");
+  return kSchema;
+}
+
+}  // namespace
+
+const Schema<GatewayConfig>& gateway_schema() {
+  static const Schema<GatewayConfig> kSchema =
+      Schema<GatewayConfig>()
+          .choice<Profile>("profile",
+                           &GatewayConfig::profile,
+                           {{"development", Profile::kDevelopment},
+                            {"staging", Profile::kStaging},
+                            {"production", Profile::kProduction}},
+                           "Set of defaults, see above. Also `--profile`.")
+          .table("server", &GatewayConfig::server, server_schema(), "Listening and serving.")
+          .table("app", &GatewayConfig::app, app_schema(), "The application behind the gateway.")
+          .table("static", &GatewayConfig::files, static_schema(), "Files from a folder.")
+          .table("chat", &GatewayConfig::chat, chat_schema(), "The AI SDK's own route.")
+          .table("cors", &GatewayConfig::cors, cors_schema(), "Calls from pages of other origins.")
+          .table("admin", &GatewayConfig::admin, admin_schema(), "Who may administrate.")
+          .table("log", &GatewayConfig::log, log_schema(), "What is written about the work.")
+          .table("llm", &GatewayConfig::llm, llm_schema(), "Language models.");
+  return kSchema;
+}
+
+}  // namespace conciergus::gateway

@@ -22,7 +22,7 @@ struct CertificateConfig {
   std::string key;          ///< PEM file with the private key.
 };
 
-struct ServerConfig {
+struct ServeConfig {
   std::string host = "127.0.0.1";
   std::uint16_t port = 8080;
   std::uint16_t shards = 0;
@@ -64,7 +64,7 @@ struct LogConfig {
 /// Immutable once loaded; a reload makes a new one. Fields are described by their schema.
 struct GatewayConfig {
   Profile profile = Profile::kDevelopment;
-  ServerConfig server;
+  ServeConfig server;
   AppConfig app;
   StaticConfig files;
   ChatConfig chat;

@@ -21,31 +21,31 @@ const Schema<CertificateConfig>& certificate_schema() {
   return kSchema;
 }
 
-const Schema<ServerConfig>& server_schema() {
-  static const Schema<ServerConfig> kSchema =
-      Schema<ServerConfig>()
-          .text("host", &ServerConfig::host, "Address to listen on. Also `HOST`, `--host`.")
+const Schema<ServeConfig>& server_schema() {
+  static const Schema<ServeConfig> kSchema =
+      Schema<ServeConfig>()
+          .text("host", &ServeConfig::host, "Address to listen on. Also `HOST`, `--host`.")
           .integer("port",
-                   &ServerConfig::port,
+                   &ServeConfig::port,
                    "Port to listen on; 0 takes a free one. Also `PORT`, `--port`.",
                    0,
                    65'535)
-          .integer("shards", &ServerConfig::shards, "Threads that serve; 0: one per core.", 0, 256)
+          .integer("shards", &ServeConfig::shards, "Threads that serve; 0: one per core.", 0, 256)
           .table_list("tls",
-                      &ServerConfig::tls,
+                      &ServeConfig::tls,
                       certificate_schema(),
                       "Certificates: the name that the client asks for picks one, the first is for "
                       "all other names. Without any, plain HTTP. Read again at every reload.")
           .duration("drain_timeout",
-                    &ServerConfig::drain_timeout,
+                    &ServeConfig::drain_timeout,
                     "How long answers under way may take to end after SIGTERM.",
                     0s,
                     1h)
           .boolean("show_error_detail",
-                   &ServerConfig::show_error_detail,
+                   &ServeConfig::show_error_detail,
                    "Tell clients the detail of internal errors.")
           .integer("max_requests",
-                   &ServerConfig::max_requests,
+                   &ServeConfig::max_requests,
                    "Requests that one shard works on at a time; more get 503.",
                    1,
                    1'000'000);

@@ -22,7 +22,7 @@ class ExchangeObserver {
  public:
   virtual ~ExchangeObserver() = default;
   /// A handler is about to be called.
-  virtual void begun() noexcept = 0;
+  virtual void begun(const RequestContext& context) noexcept = 0;
   /// Called once for each begun().
   virtual void ended(const RequestContext& context,
                      const Request& request,

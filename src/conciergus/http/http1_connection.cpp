@@ -61,7 +61,7 @@ class Http1Connection::Report {
  public:
   Report(Http1Connection& connection, const RequestContext& context) noexcept
       : connection_(connection), context_(context) {
-    if (auto* const observer = connection_.server_.observer()) observer->begun();
+    if (auto* const observer = connection_.server_.observer()) observer->begun(context_);
   }
   ~Report() {
     end.at = connection_.ended_ = connection_.transport_.now();

@@ -12,7 +12,7 @@ RequestObserver::RequestObserver(observe::Registry& metrics, AccessLog* log)
       sent_bytes_(
           metrics.counter("conciergus_http_sent_body_bytes_total", "Bytes of response bodies.")) {}
 
-void RequestObserver::begun() noexcept {
+void RequestObserver::begun(const RequestContext&) noexcept {
   ++in_flight_;
   in_flight_total_.add(1);
 }

@@ -13,7 +13,7 @@ class RequestObserver final : public ExchangeObserver {
   /// `log` may be null: no access log. It outlives the observer.
   RequestObserver(observe::Registry& metrics, AccessLog* log);
 
-  void begun() noexcept override;
+  void begun(const RequestContext& context) noexcept override;
   void ended(const RequestContext& context,
              const Request& request,
              const ExchangeEnd& end) noexcept override;

@@ -1,10 +1,12 @@
-/// Many open chat streams at once, for script/bench llm: one thread is both the provider that emits a timed
-/// event on each stream and the client that reads it behind the gateway, so that one clock measures the way.
+/// Many open chat streams at once, for script/bench llm: one thread is both the provider that emits
+/// a timed event on each stream and the client that reads it behind the gateway, so that one clock
+/// measures the way.
 ///
 ///   stream_load <provider-port> <target-port> <path> <streams> <events-per-second> <seconds>
 ///
-/// Listens on the provider port, opens the streams against the target (the gateway, or itself for a baseline)
-/// and prints one JSON line: delays per event in microseconds, and whether every stream was whole.
+/// Listens on the provider port, opens the streams against the target (the gateway, or itself for a
+/// baseline) and prints one JSON line: delays per event in microseconds, and whether every stream
+/// was whole.
 #include <algorithm>
 #include <charconv>
 #include <chrono>
@@ -30,7 +32,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 std::int64_t now_us() {
-  return std::chrono::duration_cast<std::chrono::microseconds>(Clock::now().time_since_epoch()).count();
+  return std::chrono::duration_cast<std::chrono::microseconds>(Clock::now().time_since_epoch())
+      .count();
 }
 
 [[noreturn]] void die(const char* what) {
@@ -59,7 +62,10 @@ struct Connection {
 class Load {
  public:
   Load(int provider_port, int target_port, std::string path, int streams, int rate, int seconds)
-      : path_(std::move(path)), streams_(streams), period_us_(1'000'000 / rate), events_(rate * seconds) {
+      : path_(std::move(path)),
+        streams_(streams),
+        period_us_(1'000'000 / rate),
+        events_(rate * seconds) {
     epoll_ = epoll_create1(0);
     listener_ = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
     const int on = 1;
@@ -82,10 +88,20 @@ class Load {
     }
     std::ranges::sort(delays_);
     const auto at = [&](double q) -> std::int64_t {
-      return delays_.empty() ? -1 : delays_[static_cast<std::size_t>(q * static_cast<double>(delays_.size() - 1))];
+      return delays_.empty()
+                 ? -1
+                 : delays_[static_cast<std::size_t>(q * static_cast<double>(delays_.size() - 1))];
     };
-    fmt::print(R"({{"streams":{},"whole":{},"events":{},"p50_us":{},"p99_us":{},"p999_us":{},"max_us":{}}})" "\n",
-               streams_, whole_, delays_.size(), at(0.5), at(0.99), at(0.999), at(1));
+    fmt::print(
+        R"({{"streams":{},"whole":{},"events":{},"p50_us":{},"p99_us":{},"p999_us":{},"max_us":{}}})"
+        "\n",
+        streams_,
+        whole_,
+        delays_.size(),
+        at(0.5),
+        at(0.99),
+        at(0.999),
+        at(1));
     return whole_ == streams_ ? 0 : 1;
   }
 
@@ -107,19 +123,27 @@ class Load {
 
   void open_stream(int index) {
     const int fd = socket(AF_INET, SOCK_STREAM, 0);
-    if (fd < 0 || connect(fd, reinterpret_cast<sockaddr*>(&target_), sizeof target_) != 0) die("connect");
+    if (fd < 0 || connect(fd, reinterpret_cast<sockaddr*>(&target_), sizeof target_) != 0)
+      die("connect");
     fcntl(fd, F_SETFL, O_NONBLOCK);
     add(fd, false);
     const auto body = fmt::format(
-        R"({{"model":"m","stream":true,"temperature":1,"messages":[{{"role":"user","content":"stream {}"}}]}})", index);
-    send_all(fd, fmt::format("POST {} HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer b\r\ncontent-type: "
-                             "application/json\r\ncontent-length: {}\r\n\r\n{}",
-                             path_, body.size(), body));
+        R"({{"model":"m","stream":true,"temperature":1,"messages":[{{"role":"user","content":"stream {}"}}]}})",
+        index);
+    send_all(
+        fd,
+        fmt::format("POST {} HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer b\r\ncontent-type: "
+                    "application/json\r\ncontent-length: {}\r\n\r\n{}",
+                    path_,
+                    body.size(),
+                    body));
   }
 
   static void send_all(int fd, std::string_view text) {
-    // a few hundred bytes into an empty socket buffer: never partial unless the peer has stopped reading
-    if (send(fd, text.data(), text.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(text.size())) die("send");
+    // a few hundred bytes into an empty socket buffer: never partial unless the peer has stopped
+    // reading
+    if (send(fd, text.data(), text.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(text.size()))
+      die("send");
   }
 
   void pump(int wait_ms) {
@@ -128,7 +152,8 @@ class Load {
     for (int i = 0; i < count; ++i) {
       auto* connection = static_cast<Connection*>(events[i].data.ptr);
       if (!connection) {
-        for (int fd; (fd = accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK)) >= 0;) add(fd, true);
+        for (int fd; (fd = accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK)) >= 0;)
+          add(fd, true);
       } else {
         readable(*connection);
       }
@@ -160,10 +185,13 @@ class Load {
     std::ranges::transform(head, head.begin(), [](unsigned char c) { return std::tolower(c); });
     const auto field = head.find("content-length: ");
     std::size_t length = 0;
-    if (field != std::string::npos) std::from_chars(head.data() + field + 16, head.data() + head.size(), length);
+    if (field != std::string::npos)
+      std::from_chars(head.data() + field + 16, head.data() + head.size(), length);
     if (connection.input.size() < head_end + 4 + length) return;
     connection.input.erase(0, head_end + 4 + length);
-    send_all(connection.fd, "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n");
+    send_all(
+        connection.fd,
+        "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n");
     connection.events_left = events_;
     // spread the streams over the period
     connection.next_event = now_us() + 1 + (started_++ * 7919 % period_us_);
@@ -187,9 +215,14 @@ class Load {
   static void emit(Connection& connection) {
     static constexpr std::string_view kHead =
         R"(data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":)";
-    std::string event = fmt::format(R"({}{{"content":"@{} "}},"finish_reason":null}}]}})" "\n\n", kHead, now_us());
+    std::string event = fmt::format(R"({}{{"content":"@{} "}},"finish_reason":null}}]}})"
+                                    "\n\n",
+                                    kHead,
+                                    now_us());
     if (--connection.events_left == 0) {
-      event += fmt::format(R"({}{{}},"finish_reason":"stop"}}]}})" "\n\ndata: [DONE]\n\n", kHead);
+      event += fmt::format(R"({}{{}},"finish_reason":"stop"}}]}})"
+                           "\n\ndata: [DONE]\n\n",
+                           kHead);
       send_all(connection.fd, fmt::format("{:x}\r\n{}\r\n0\r\n\r\n", event.size(), event));
     } else {
       send_all(connection.fd, fmt::format("{:x}\r\n{}\r\n", event.size(), event));
@@ -241,13 +274,20 @@ class Load {
 
 int main(int argc, char** argv) {
   if (argc != 7) {
-    std::fputs("usage: stream_load <provider-port> <target-port> <path> <streams> <events/s> <seconds>\n", stderr);
+    std::fputs(
+        "usage: stream_load <provider-port> <target-port> <path> <streams> <events/s> <seconds>\n",
+        stderr);
     return 2;
   }
   rlimit files{};
   getrlimit(RLIMIT_NOFILE, &files);
   files.rlim_cur = files.rlim_max;
   setrlimit(RLIMIT_NOFILE, &files);
-  Load load(std::atoi(argv[1]), std::atoi(argv[2]), argv[3], std::atoi(argv[4]), std::atoi(argv[5]), std::atoi(argv[6]));
+  Load load(std::atoi(argv[1]),
+            std::atoi(argv[2]),
+            argv[3],
+            std::atoi(argv[4]),
+            std::atoi(argv[5]),
+            std::atoi(argv[6]));
   return load.run();
 }

@@ -74,6 +74,7 @@ class Http2Session::Impl {
       std::int32_t id, unsigned status, const Http2Fields& fields, bool interim, bool end);
   void send(std::int32_t id, std::string_view data);
   std::size_t queued(std::int32_t id) const noexcept;
+  std::size_t queued() const noexcept { return queued_; }
   void finish(std::int32_t id, const Http2Fields& trailers);
   void consumed(std::int32_t id, std::size_t size);
 
@@ -144,6 +145,7 @@ class Http2Session::Impl {
   Clock::Instant now_{};
   Clock::Instant control_since_{};
   std::uint32_t control_frames_ = 0;
+  std::size_t queued_ = 0;  // in the `out` of all streams
   std::string output_;
 };
 
@@ -343,6 +345,7 @@ int Http2Session::Impl::on_close(nghttp2_session* session,
   // bytes that nobody will take any more must not narrow the connection's window for ever
   if (found->second.unconsumed > 0)
     nghttp2_session_consume_connection(session, found->second.unconsumed);
+  impl.queued_ -= found->second.out.size() - found->second.out_at;
   impl.streams_.erase(found);
   if (announced) impl.events_.on_closed(id, error_code);
   return 0;
@@ -398,6 +401,7 @@ ssize_t Http2Session::Impl::read_body(nghttp2_session* session,
   const auto taken = std::min(left, size);
   std::memcpy(into, stream->out.data() + stream->out_at, taken);
   stream->out_at += taken;
+  impl.queued_ -= taken;
   if (stream->out_at == stream->out.size()) {
     stream->out.clear();
     stream->out_at = 0;
@@ -430,6 +434,7 @@ void Http2Session::Impl::send(std::int32_t id, std::string_view data) {
     stream->out_at = 0;
   }
   stream->out.append(data);
+  queued_ += data.size();
   resume(id, *stream);
 }
 
@@ -481,6 +486,9 @@ void Http2Session::send(std::int32_t stream, std::string_view data) {
 }
 std::size_t Http2Session::queued(std::int32_t stream) const noexcept {
   return impl_->queued(stream);
+}
+std::size_t Http2Session::queued() const noexcept {
+  return impl_->queued();
 }
 void Http2Session::finish(std::int32_t stream, const Http2Fields& trailers) {
   impl_->finish(stream, trailers);

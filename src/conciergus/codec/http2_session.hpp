@@ -76,6 +76,8 @@ class Http2Session {
   /// Queues body bytes. The caller bounds the queue by looking at queued().
   void send(std::int32_t stream, std::string_view data);
   std::size_t queued(std::int32_t stream) const noexcept;
+  /// The same for all streams together.
+  std::size_t queued() const noexcept;
   /// Ends the body behind what is queued.
   void finish(std::int32_t stream, const Http2Fields& trailers = {});
   void reset(std::int32_t stream, std::uint32_t error_code);

@@ -6,25 +6,14 @@
 #include "conciergus/codec/http1_body.hpp"
 #include "conciergus/codec/http1_writer.hpp"
 #include "conciergus/http/error_response.hpp"
+#include "conciergus/http/request_id.hpp"
 #include "conciergus/http/server_shard.hpp"
 
 namespace conciergus::http {
 namespace {
 
 constexpr std::size_t kWriteSlice = 64 * 1024;  // what the write timeout is for
-constexpr std::size_t kMaxRequestId = 128;
 constexpr std::size_t kKeptHeaderBytes = 4'096;
-
-/// What may go into logs and further headers as it came.
-bool is_sane_request_id(std::string_view id) noexcept {
-  if (id.empty() || id.size() > kMaxRequestId) return false;
-  for (const char c : id) {
-    const bool is_alphanumeric =
-        (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-    if (!is_alphanumeric && !std::string_view("-_.:/+=@").contains(c)) return false;
-  }
-  return true;
-}
 
 /// The origin form of an absolute one; the parser has compared its authority with Host.
 std::string_view origin_form(std::string_view target) noexcept {
@@ -98,7 +87,11 @@ Task<void> Http1Connection::run() {
     const bool may_go_on = co_await serve_request();
     if (!may_go_on) break;
   }
-  co_await transport_.shutdown();
+  if (http2_preface_.empty()) {
+    co_await transport_.shutdown();
+  } else {
+    transport_.release();
+  }
 }
 
 Task<bool> Http1Connection::receive_head() {
@@ -108,6 +101,10 @@ Task<bool> Http1Connection::receive_head() {
   for (;;) {
     is_idle_ = input.empty();
     if (!is_idle_) {
+      if (is_http2_preface()) {
+        http2_preface_ = input.data();
+        co_return false;
+      }
       const auto status = parser_.parse(input.data());
       if (status == codec::HeadStatus::kComplete) co_return true;
       if (status == codec::HeadStatus::kError) {
@@ -134,6 +131,11 @@ Task<bool> Http1Connection::receive_head() {
     }
     if (!size || *size == 0) co_return false;
   }
+}
+
+bool Http1Connection::is_http2_preface() {
+  return requests_ == 0 && transport_.input().data().starts_with("PRI ") &&
+         transport_.stream().peer().is_loopback;
 }
 
 Task<void> Http1Connection::refuse(unsigned status, std::string_view code, std::string detail) {

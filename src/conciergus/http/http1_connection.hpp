@@ -28,6 +28,9 @@ class Http1Connection final : public Connection {
   /// Serves until either side ends the connection, which is closed then. Cancelled, as when the
   /// client has left in the middle of an exchange: the handler is cancelled with it.
   Task<void> run();
+  /// What was read when run() has ended since the client speaks HTTP/2 by prior knowledge (RFC 9113
+  /// section 3.3); empty otherwise. The stream is open then, and the next connection's.
+  std::string take_http2_preface() { return std::move(http2_preface_); }
 
   void drain() noexcept override;
   bool is_idle() const noexcept override { return is_idle_; }
@@ -38,6 +41,7 @@ class Http1Connection final : public Connection {
 
   // Those that return a bool tell whether the connection can be used any further.
   Task<bool> receive_head();
+  bool is_http2_preface();
   Task<void> refuse(unsigned status, std::string_view code, std::string detail);
   Task<bool> serve_request();
   Task<Result<Response>> call(const Handler& handler, RequestContext& context);
@@ -58,6 +62,7 @@ class Http1Connection final : public Connection {
   codec::RequestParser parser_;
   Request request_;
   Http1RequestBody* body_ = nullptr;  // of the request that is being served
+  std::string http2_preface_;
   std::string head_;                  // of the response
   Clock::Instant started_;            // when the head was complete
   Clock::Instant ended_;              // when the last response was

@@ -2,7 +2,7 @@
 /// The byte level of a server's HTTP/1 connection: input buffer, time limits, and the watch for
 /// clients that leave.
 ///
-/// None of it costs a timer or a system call per request. The watchdog looks at the connection four
+/// None of it costs a timer or a system call per request. The watchdog looks at the connection twelve
 /// times a second while an exchange runs: whether a write has been stuck for too long, a read is
 /// overdue, or the client has closed its side. A client that has is gone: HTTP/1 gives half-closing
 /// no other meaning, and a stream nobody reads has to end.

@@ -2,6 +2,7 @@
 
 #include "conciergus/codec/http_date.hpp"
 #include "conciergus/http/http1_connection.hpp"
+#include "conciergus/http/http2_connection.hpp"
 #include "conciergus/net/tls_stream.hpp"
 
 namespace conciergus::http {
@@ -91,7 +92,14 @@ Task<void> ServerShard::serve_tls(net::TcpStream stream,
 }
 
 Task<void> ServerShard::speak(net::Stream& stream, std::shared_ptr<runtime::Gate::Member> self) {
-  Http1Connection connection(*this, stream, std::move(self));
+  std::string preface;
+  if (stream.alpn() != "h2") {
+    Http1Connection connection(*this, stream, std::move(self));
+    co_await connection.run();
+    preface = connection.take_http2_preface();
+    if (preface.empty()) co_return;
+  }
+  Http2Connection connection(*this, stream, std::move(preface));
   co_await connection.run();
 }
 

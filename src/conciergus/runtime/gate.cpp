@@ -5,6 +5,7 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/system/system_error.hpp>
 
 namespace conciergus::runtime {
@@ -48,7 +49,11 @@ Task<void> Gate::stop() {
   const std::vector<std::shared_ptr<asio::cancellation_signal>> members(members_.begin(),
                                                                         members_.end());
   for (const auto& signal : members) signal->emit(asio::cancellation_type::terminal);
+  // whoever cancels the caller meanwhile must not leave members behind without their gate
+  const bool throws = co_await asio::this_coro::throw_if_cancelled();
+  co_await asio::this_coro::throw_if_cancelled(false);
   while (!members_.empty()) co_await last_left_.wait();
+  co_await asio::this_coro::throw_if_cancelled(throws);
 }
 
 Task<bool> Gate::drain(Deadline deadline) {

@@ -47,7 +47,8 @@ class Gate {
   std::size_t size() const noexcept { return members_.size(); }
   bool is_stopping() const noexcept { return stopping_; }
 
-  /// Cancels every member and returns when none is left. Not to be awaited by a member.
+  /// Cancels every member and returns when none is left. Not to be awaited by a member. A caller
+  /// that is cancelled meanwhile hears of it at its next await after this.
   Task<void> stop();
   /// Refuses new members and returns when none is left or `deadline` has passed; true in the former
   /// case.

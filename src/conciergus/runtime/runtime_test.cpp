@@ -69,6 +69,35 @@ TEST(GateTest, EndsItsMembersAndRefusesNewOnes) {
   });
 }
 
+Task<void> leave_slowly(bool& left) {
+  asio::steady_timer timer{co_await asio::this_coro::executor, Clock::Instant::max()};
+  co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+  co_await asio::this_coro::reset_cancellation_state();
+  timer.expires_after(20ms);
+  co_await timer.async_wait(asio::use_awaitable);
+  left = true;
+}
+
+TEST(GateTest, WaitsForItsMembersEvenIfTheOneWhoStopsItIsCancelled) {
+  run_coro([]() -> Task<void> {
+    const auto executor = co_await asio::this_coro::executor;
+    Gate outer(executor, [](auto, const auto&) { ADD_FAILURE(); });
+    bool left = false;
+    bool gate_outlived_its_member = false;
+    const auto stopper = [](auto on, bool& member_left, bool& outlived) -> Task<void> {
+      Gate inner(on, [](auto, const auto&) { ADD_FAILURE(); });
+      inner.spawn("slow", leave_slowly(member_left));
+      co_await asio::post(asio::use_awaitable);
+      co_await inner.stop();
+      outlived = member_left && inner.size() == 0;
+    };
+    outer.spawn("stopper", stopper(executor, left, gate_outlived_its_member));
+    for (int i = 0; i < 4; ++i) co_await asio::post(asio::use_awaitable);
+    co_await outer.stop();
+    EXPECT_TRUE(gate_outlived_its_member);
+  });
+}
+
 TEST(GateTest, TellsOfExceptionsButNotOfCancellation) {
   run_coro([]() -> Task<void> {
     std::string seen;

@@ -1,6 +1,6 @@
 #pragma once
 /// Byte-level deadlines of many connections with one timer a shard: storing an instant costs
-/// nothing, and a sweep every quarter of a second looks for those that have passed.
+/// nothing, and a sweep some twelve times a second looks for those that have passed.
 #include <chrono>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -15,7 +15,7 @@ namespace conciergus::runtime {
 /// Belongs to one shard; outlives its watches.
 class Watchdog {
  public:
-  static constexpr std::chrono::milliseconds kSweepEvery{250};
+  static constexpr std::chrono::milliseconds kSweepEvery{80};
 
   explicit Watchdog(const asio::any_io_executor& shard) : timer_(shard) {}
 

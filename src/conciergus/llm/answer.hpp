@@ -46,10 +46,9 @@ struct TextBlock {
 };
 struct ReasoningBlock {
   std::string text{};
-  std::string
-      signature{};  ///< Proof for the provider that the text is its own; empty when not given.
-  std::string redacted{};  ///< Encrypted reasoning in place of text.
-  std::string item_id{};   ///< As delta::Item.
+  std::string signature{};  ///< The provider's proof that the text is its own; may be empty.
+  std::string redacted{};   ///< Encrypted reasoning in place of text.
+  std::string item_id{};    ///< As delta::Item.
   bool operator==(const ReasoningBlock&) const = default;
 };
 struct RefusalBlock {

@@ -1,6 +1,7 @@
 #pragma once
 /// A client's request as it came, read once: the facts that routing, caching and rendering need.
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -27,7 +28,7 @@ struct RequestFacts {
   std::string_view chat_id{};  ///< Of a UI request: what resume asks for.
 };
 
-/// Owns the body. Immovable facts are views into it, so it is made once and handed on by reference.
+/// Owns the body. May be moved: what the facts and values view stays where it is.
 class ClientRequest {
  public:
   /// kInvalidRequest naming the byte offset for a body that is not JSON, or saying that it is no

@@ -1,6 +1,8 @@
 #pragma once
 /// The request as it goes upstream: aliases resolved, translated where client and upstream speak
 /// different protocols, with the key under which its answer is cached.
+#include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>

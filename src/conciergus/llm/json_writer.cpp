@@ -1,6 +1,8 @@
 #include "conciergus/llm/json_writer.hpp"
 
 #include <array>
+#include <cstdint>
+#include <cstring>
 
 namespace conciergus::llm {
 namespace {
@@ -19,28 +21,42 @@ constexpr auto kEscapes = [] {
   return table;
 }();
 
+/// How many bytes from `begin` on are plain, found eight at a time (SWAR): prompts are mostly that.
+std::size_t plain_bytes(std::string_view text, std::size_t begin) noexcept {
+  static constexpr std::uint64_t kOnes = 0x0101010101010101;
+  static constexpr std::uint64_t kHighBits = 0x8080808080808080;
+  const auto has_zero = [](std::uint64_t word) { return (word - kOnes) & ~word & kHighBits; };
+  std::size_t at = begin;
+  for (; at + sizeof(std::uint64_t) <= text.size(); at += sizeof(std::uint64_t)) {
+    std::uint64_t word;
+    std::memcpy(&word, text.data() + at, sizeof word);
+    const std::uint64_t below_space = (word - kOnes * 0x20) & ~word & kHighBits;
+    if ((below_space | has_zero(word ^ (kOnes * '"')) | has_zero(word ^ (kOnes * '\\'))) != 0)
+      break;
+  }
+  while (at < text.size() && kEscapes[static_cast<unsigned char>(text[at])] == 0) ++at;
+  return at - begin;
+}
+
 }  // namespace
 
 void append_json_string(std::string& out, std::string_view text) {
   static constexpr char kDigits[] = "0123456789abcdef";
   out.push_back('"');
-  std::size_t plain = 0;  // start of the run not yet copied
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    const char escape = kEscapes[byte];
-    if (escape == 0) [[likely]]
-      continue;
-    out.append(text, plain, i - plain);
-    plain = i + 1;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const std::size_t plain = plain_bytes(text, at);
+    out.append(text, at, plain);
+    at += plain;
+    if (at == text.size()) break;
+    const auto byte = static_cast<unsigned char>(text[at]);
     out.push_back('\\');
-    out.push_back(escape);
-    if (escape == 'u') {
+    out.push_back(kEscapes[byte]);
+    if (kEscapes[byte] == 'u') {
       out += "00";
       out.push_back(kDigits[byte >> 4]);
       out.push_back(kDigits[byte & 15]);
     }
   }
-  out.append(text, plain, text.size() - plain);
   out.push_back('"');
 }
 

@@ -100,7 +100,8 @@ TEST(SimulatedAnswerTest, NeverCutsACharacterInTwo) {
 }
 
 TEST(SimulatedStreamTest, EndsWithTheProtocolsLastWord) {
-  SimulatedPace pace(instant(), 1);
+  const SimulatedConfig config = instant();
+  SimulatedPace pace(config, 1);
   const std::pair<Protocol, const char*> rows[] = {
       {Protocol::kChatCompletions, "data: [DONE]\n\n"},
       {Protocol::kMessages, "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n"},
@@ -113,7 +114,8 @@ TEST(SimulatedStreamTest, EndsWithTheProtocolsLastWord) {
 }
 
 TEST(SimulatedStreamTest, CutsBehindTheWantedNumberOfTokens) {
-  SimulatedPace pace(instant(), 1);
+  const SimulatedConfig config = instant();
+  SimulatedPace pace(config, 1);
   const auto fault = SimulatedFault::parse("cut=3");
   const auto script =
       script_stream(Protocol::kChatCompletions, ask(chat("hi")), true, *fault, pace);

@@ -91,7 +91,7 @@ Task<void> Http2Exchange::run() {
       if (observer) observer->ended(exchange.context_, exchange.request_, exchange.end_);
     }
   };
-  if (observer) observer->begun();
+  if (observer) observer->begun(context_);
   const Finally finally{*this, observer};
 
   if (too_large_) {

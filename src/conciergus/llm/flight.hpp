@@ -34,6 +34,13 @@ class Subscription {
   /// Cancelled: throws; nothing is lost.
   Task<Batch> next(Deadline deadline);
 
+  /// From now on opened() and next() wait no more, as if their deadline had passed. On its shard.
+  void interrupt() {
+    is_interrupted_ = true;
+    changed_.notify_all();
+  }
+  bool is_interrupted() const noexcept { return is_interrupted_; }
+
   const std::shared_ptr<Flight>& flight() const noexcept { return flight_; }
 
  private:
@@ -43,6 +50,7 @@ class Subscription {
   const std::shared_ptr<Flight> flight_;
   runtime::Shard& shard_;
   runtime::Notifier changed_;
+  bool is_interrupted_ = false;
   // guarded by the flight's mutex:
   std::shared_ptr<StreamTicket> ticket_;
   std::uint64_t cursor_;

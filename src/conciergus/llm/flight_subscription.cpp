@@ -16,7 +16,7 @@ Subscription::~Subscription() {
 
 Task<bool> Subscription::opened(Deadline deadline) {
   while (!flight_->is_opened(*this)) {
-    if (deadline.has_passed(shard_.now())) co_return false;
+    if (is_interrupted_ || deadline.has_passed(shard_.now())) co_return false;
     co_await changed_.wait(deadline);
   }
   co_return true;
@@ -25,7 +25,7 @@ Task<bool> Subscription::opened(Deadline deadline) {
 Task<Batch> Subscription::next(Deadline deadline) {
   Batch batch;
   while (!flight_->take(*this, batch)) {
-    if (deadline.has_passed(shard_.now())) break;
+    if (is_interrupted_ || deadline.has_passed(shard_.now())) break;
     co_await changed_.wait(deadline);
   }
   co_return batch;

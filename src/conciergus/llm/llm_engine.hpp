@@ -57,8 +57,8 @@ class LlmShard {
   runtime::Gate calls_;
 };
 
-/// Thread-safe but for what is said to belong to a shard. Outlives the handlers that were made from
-/// it, and what they are still sending.
+/// Thread-safe but for what is said to belong to a shard. Handlers and the answers being sent hold
+/// it; stop() is to be awaited on every shard before the last of them lets it go.
 class LlmEngine {
  public:
   /// kConfig when `config` does not validate. `shards` and `services` outlive the engine.

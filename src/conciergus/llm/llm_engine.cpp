@@ -33,7 +33,7 @@ LlmShard::LlmShard(const LlmEngine& engine, runtime::Shard& shard)
 }
 
 LlmEngine::LlmEngine(LlmConfig config,
-                     std::span<const std::unique_ptr<runtime::Shard>> shards,
+                     std::span<runtime::Shard* const> shards,
                      LlmServices services)
     : config_(std::move(config)),
       tenants_(std::make_shared<TenantDirectory>(config_.tenants)),
@@ -46,13 +46,13 @@ LlmEngine::LlmEngine(LlmConfig config,
              shards.front()->clock(),
              shards.front()->metrics(),
              cache_config(config_.cache)) {
-  for (const auto& shard : shards) parts_.push_back(std::make_unique<LlmShard>(*this, *shard));
+  for (runtime::Shard* const shard : shards)
+    parts_.push_back(std::make_unique<LlmShard>(*this, *shard));
 }
 
-Result<std::shared_ptr<LlmEngine>> LlmEngine::make(
-    LlmConfig config,
-    std::span<const std::unique_ptr<runtime::Shard>> shards,
-    LlmServices services) {
+Result<std::shared_ptr<LlmEngine>> LlmEngine::make(LlmConfig config,
+                                                   std::span<runtime::Shard* const> shards,
+                                                   LlmServices services) {
   if (const auto violations = config.validate(); !violations.empty()) {
     return fail(ErrorCode::kConfig, fmt::format("{}", fmt::join(violations, "; ")));
   }

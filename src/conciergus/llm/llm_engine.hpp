@@ -61,11 +61,11 @@ class LlmShard {
 /// it; stop() is to be awaited on every shard before the last of them lets it go.
 class LlmEngine {
  public:
-  /// kConfig when `config` does not validate. `shards` and `services` outlive the engine.
-  static Result<std::shared_ptr<LlmEngine>> make(
-      LlmConfig config,
-      std::span<const std::unique_ptr<runtime::Shard>> shards,
-      LlmServices services);
+  /// kConfig when `config` does not validate. `shards`, in the order of their indices, and
+  /// `services` outlive the engine.
+  static Result<std::shared_ptr<LlmEngine>> make(LlmConfig config,
+                                                 std::span<runtime::Shard* const> shards,
+                                                 LlmServices services);
 
   const LlmConfig& config() const noexcept { return config_; }
   const TenantDirectory& tenants() const noexcept { return *tenants_; }
@@ -87,9 +87,7 @@ class LlmEngine {
   Task<void> stop(runtime::Shard& shard, Deadline deadline) const;
 
  private:
-  LlmEngine(LlmConfig config,
-            std::span<const std::unique_ptr<runtime::Shard>> shards,
-            LlmServices services);
+  LlmEngine(LlmConfig config, std::span<runtime::Shard* const> shards, LlmServices services);
 
   const LlmConfig config_;
   const std::shared_ptr<const TenantDirectory> tenants_;

@@ -23,8 +23,8 @@ class TextBody final : public http::BodyReader {
 /// What a handler borrows while it answers, its body included.
 struct Exchange {
   Exchange(runtime::Shard& shard, http::ClientRequest from)
-      : body(std::string(from.body.text())), context{shard, peer} {
-    context.started = shard.now();
+      : body(std::string(from.body.text())),
+        context{.shard = shard, .peer = peer, .started = shard.now()} {
     request.method = std::move(from.method);
     request.target = std::move(from.target);
     request.scheme = "http";

@@ -407,7 +407,7 @@ std::string error_event(Protocol protocol, std::string_view message) {
   const std::string text = quoted(message);
   if (protocol == Protocol::kMessages) {
     return fmt::format(
-        "event: error\ndata: {{\"type\":\"error\",\"error\":{{\"type\":\"overloaded_error\","
+        "event: error\ndata: {{\"type\":\"error\",\"error\":{{\"type\":\"api_error\","
         "\"message\":{}}}}}\n\n",
         text);
   }

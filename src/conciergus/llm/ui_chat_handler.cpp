@@ -26,7 +26,7 @@ Task<Result<http::Response>> ResumeChatHandler::handle(http::RequestContext& con
                     .strips_usage = false,
                     .stream = std::move(found.stream),
                     .from = 0,
-                    .cache = {.how = CacheStatus::How::kCollapsed},
+                    .cache = {CacheStatus::How::kCollapsed, {}, false, {}},
                     .served = Served::kResumed};
   auto response = co_await deliver_flight(
       engine_, context, request, std::move(found.subscription), std::move(delivery));

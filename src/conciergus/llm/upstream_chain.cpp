@@ -152,6 +152,8 @@ class Chain {
         .finish_reason_is_terminal =
             engine_.config().providers[choice().provider].finish_reason_is_terminal};
     std::string_view obstacle = builder_.storage_obstacle(rules);
+    // Vectors are no content in the sense of a chat.
+    if (choice().protocol == Protocol::kEmbeddings && obstacle == "empty") obstacle = {};
     // The last word was ours where the provider left it out: only its profile makes that whole.
     if (call_->lacked_terminal_event() && !rules.finish_reason_is_terminal) obstacle = "truncated";
     if (builder_.answer().finish.reason == FinishReason::kNone) engine_.metrics().unfinished.add();

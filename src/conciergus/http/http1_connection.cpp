@@ -2,6 +2,7 @@
 
 #include <array>
 #include <exception>
+#include <utility>
 
 #include "conciergus/codec/http1_body.hpp"
 #include "conciergus/codec/http1_writer.hpp"
@@ -78,7 +79,7 @@ Http1Connection::Http1Connection(ServerShard& server,
 }
 
 void Http1Connection::drain() noexcept {
-  if (is_idle_) transport_.stream().cancel();
+  if (std::exchange(is_idle_, false)) transport_.stream().cancel();
 }
 
 Task<void> Http1Connection::run() {
@@ -125,7 +126,7 @@ Task<bool> Http1Connection::receive_head() {
       until = std::min(head_until, now + config.head_idle_timeout);
     }
     const auto size = co_await transport_.receive(until);
-    if (!size && size.error().code() == ErrorCode::kTimeout && !is_idle_) {
+    if (!size && size.error().code() == ErrorCode::kTimeout && !input.empty()) {
       server_.metrics().head_timeouts.add();
       co_await refuse(408, "timeout", "the head of the request came too slowly");
     }

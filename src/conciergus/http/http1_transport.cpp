@@ -62,8 +62,8 @@ void Http1Transport::on_expired() {
   if (writing_ && write_until_ == Clock::Instant::max()) write_until_ = now + config_.write_timeout;
   if (read_until_ <= now) {
     timed_out_ = true;
+    read_until_ = Clock::Instant::max();
     stream_.cancel();
-    return;
   }
   if (in_exchange_ && stream_.peer_has_closed()) {
     metrics_.clients_gone.add();

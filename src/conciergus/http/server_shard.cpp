@@ -12,6 +12,8 @@ constexpr std::string_view kBusy =
     "HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\ncontent-length: 0\r\n"
     "connection: close\r\n\r\n";
 
+constexpr int kLooksForIdle = 64;  // at a time, so that a full server does not search for ever
+
 class Counted {
  public:
   explicit Counted(observe::Gauge& gauge) noexcept : gauge_(gauge) { gauge_.add(1); }
@@ -55,7 +57,17 @@ void ServerShard::listen(net::ListenSocket socket, bool is_tls) {
   auto on_accept = [this, is_tls](net::TcpStream stream, net::ConnectionLimiter::Place place) {
     welcome(std::move(stream), std::move(place), is_tls);
   };
-  gate_.spawn("http.accept", listener->run(std::move(on_accept)));
+  gate_.spawn("http.accept", listener->run(std::move(on_accept), [this] { close_one_idle(); }));
+}
+
+void ServerShard::close_one_idle() noexcept {
+  for (int looked_at = 0; looked_at < kLooksForIdle && !connections_.empty(); ++looked_at) {
+    auto& connection = connections_.front();
+    connections_.splice(connections_.end(), connections_, connections_.begin());
+    if (!connection.is_idle()) continue;
+    connection.drain();
+    return;
+  }
 }
 
 void ServerShard::welcome(net::TcpStream stream, net::ConnectionLimiter::Place place, bool is_tls) {

@@ -65,6 +65,8 @@ class ServerShard {
   Task<void> serve_tls(net::TcpStream stream, std::shared_ptr<runtime::Gate::Member> self);
   Task<void> speak(net::Stream& stream, std::shared_ptr<runtime::Gate::Member> self);
   void stop_accepting() noexcept;
+  /// Makes room for the next client when there are too many.
+  void close_one_idle() noexcept;
 
   runtime::Shard& shard_;
   const ServerConfig& config_;

@@ -42,7 +42,7 @@ Listener::Listener(runtime::Shard& shard,
   socket.release();  // the acceptor's now
 }
 
-Task<void> Listener::run(OnAccept on_accept) {
+Task<void> Listener::run(OnAccept on_accept, OnFull on_full) {
   while (acceptor_.is_open()) {
     Protocol::endpoint from;
     auto [error, socket] =
@@ -58,19 +58,19 @@ Task<void> Listener::run(OnAccept on_accept) {
     }
     if (error) continue;  // the client left while it was waiting in the queue
     metrics_.accepted.add();
-    welcome(std::move(socket),
-            to_endpoint(from.data(), static_cast<socklen_t>(from.size())),
-            on_accept);
+    const auto peer = to_endpoint(from.data(), static_cast<socklen_t>(from.size()));
+    auto place = limiter_.enter(peer);
+    if (place) {
+      on_accept(TcpStream(std::move(socket), peer), *std::move(place));
+      continue;
+    }
+    refuse(socket, place.error());
+    if (place.error() == ConnectionLimiter::Refusal::kTotal) on_full();
   }
 }
 
-void Listener::welcome(Protocol::socket socket, const Endpoint& peer, const OnAccept& on_accept) {
-  auto place = limiter_.enter(peer);
-  if (place) {
-    on_accept(TcpStream(std::move(socket), peer), *std::move(place));
-    return;
-  }
-  const bool is_total = place.error() == ConnectionLimiter::Refusal::kTotal;
+void Listener::refuse(Protocol::socket& socket, ConnectionLimiter::Refusal refusal) const {
+  const bool is_total = refusal == ConnectionLimiter::Refusal::kTotal;
   (is_total ? metrics_.refused_total : metrics_.refused_address).add();
   ::send(socket.native_handle(), refusal_.data(), refusal_.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
 }

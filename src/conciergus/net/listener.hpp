@@ -27,6 +27,8 @@ class Listener {
  public:
   /// Takes the connection over, and its place until it closes.
   using OnAccept = std::function<void(TcpStream stream, ConnectionLimiter::Place place)>;
+  /// A connection was refused since there are too many in all: let go of what is not in use.
+  using OnFull = std::function<void()>;
 
   /// `refusal` is sent, as far as that goes without waiting, to clients beyond a limit; may be
   /// empty. On the shard's thread, or before it runs.
@@ -37,7 +39,7 @@ class Listener {
 
   /// Accepts until close() or cancellation; no failure of a connection ends it. Out of descriptors
   /// or memory it pauses for kPause at a time.
-  Task<void> run(OnAccept on_accept);
+  Task<void> run(OnAccept on_accept, OnFull on_full = [] {});
   /// Stops accepting; what waits in the kernel's queue is reset.
   void close() noexcept;
 
@@ -47,7 +49,7 @@ class Listener {
  private:
   using Protocol = asio::generic::stream_protocol;
 
-  void welcome(Protocol::socket socket, const Endpoint& peer, const OnAccept& on_accept);
+  void refuse(Protocol::socket& socket, ConnectionLimiter::Refusal refusal) const;
 
   runtime::Shard& shard_;
   const Endpoint local_;

@@ -35,7 +35,7 @@ struct ClientConfig {
   std::chrono::seconds keep_idle{60};              ///< Keep below the origin's own keep-alive.
   std::uint32_t max_head_bytes = 65'536;           ///< Of a response.
   bool verify_tls = true;  ///< Against the system's authorities; off for tests.
-  std::string ca_file;     ///< Instead of the system's authorities.
+  std::string ca_file{};   ///< Instead of the system's authorities.
 };
 
 struct ClientRequest {

@@ -3,92 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "conciergus/runtime/with_deadline.hpp"
-#include "support/fake_upstream.hpp"
-#include "support/run_coro.hpp"
+#include "support/client_fixture.hpp"
 #include "support/test_handler.hpp"
-#include "support/test_shard.hpp"
 
 namespace conciergus::http {
 namespace {
-using namespace std::chrono_literals;
-using testing::AllOf;
-using testing::Ge;
 using testing::HasSubstr;
-using testing::Le;
-using testing::Not;
-using testing::StartsWith;
 using Phase = CallReport::Phase;
-
-constexpr std::string_view kHello = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
-
-/// A client on a shard of its own. Tests say what the upstream does, and look at what comes back.
-class ClientTest : public testing::Test {
- protected:
-  void start(ClientConfig config) {
-    stop();
-    client_.emplace(shard_.get(), std::move(config));
-  }
-  void stop() {
-    if (!client_) return;
-    shard_.run([this]() -> Task<void> { co_await client_->stop(); });
-    client_.reset();
-  }
-  void SetUp() override { start({}); }
-  void TearDown() override { stop(); }
-
-  Task<Result<Response>> send(const FakeUpstream& upstream, ClientRequest request = {}) {
-    report_ = {};
-    co_return co_await client_->send(
-        {"http", "127.0.0.1", upstream.port()}, std::move(request), limits_, interim_, &report_);
-  }
-  /// Status and body, or the error.
-  Task<Result<std::string>> fetch(const FakeUpstream& upstream, ClientRequest request = {}) {
-    auto response = co_await send(upstream, std::move(request));
-    if (!response) co_return std::unexpected(response.error());
-    co_return co_await rest_of(*response);
-  }
-  static Task<Result<std::string>> rest_of(Response& response) {
-    if (!response.body.is_stream()) co_return std::string(response.body.text());
-    co_return co_await read_all(*response.body.stream(), 1 << 24);
-  }
-  /// Runs one call against `script` and returns its error's code; kInternal if it succeeds.
-  ErrorCode code_of(FakeUpstream::Script script, ClientRequest request = {}) {
-    const FakeUpstream upstream(std::move(script));
-    auto code = ErrorCode::kInternal;
-    shard_.run([&]() -> Task<void> {
-      const auto text = co_await fetch(upstream, std::move(request));
-      if (text) {
-        ADD_FAILURE() << "succeeded: " << *text;
-      } else {
-        code = text.error().code();
-        detail_ = text.error().detail();
-      }
-    });
-    return code;
-  }
-  std::int64_t open_connections(const FakeUpstream& upstream) {
-    return shard_.metrics()
-        .gauge("conciergus_http_upstream_connections_open", "", {{"origin", upstream.url()}})
-        .value();
-  }
-
-  TestShard shard_;
-  std::optional<Client> client_;
-  CallLimits limits_;
-  CallReport report_;
-  InterimSink* interim_ = nullptr;
-  std::string detail_;
-};
-
-/// A request body that never ends: 64 KiB a piece.
-class Endless final : public BodyReader {
- public:
-  Task<Result<std::string_view>> read() override { co_return std::string_view(piece_); }
-
- private:
-  std::string piece_ = std::string(65'536, 'x');
-};
 
 TEST_F(ClientTest, SendsAWellFormedRequestAndReadsTheAnswer) {
   std::string seen;
@@ -207,6 +128,171 @@ TEST_F(ClientTest, StreamsARequestBodyInChunksWithItsTrailers) {
   });
   EXPECT_THAT(seen,
               HasSubstr("Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n5\r\ndefgh\r\n0\r\n\r\n"));
+}
+
+TEST_F(ClientTest, StreamsARequestBodyOfKnownLengthWithoutChunks) {
+  std::string seen;
+  const FakeUpstream upstream([&](FakeConnection& connection) {
+    seen = connection.read_request();
+    connection.send(kHello);
+  });
+  const std::vector<std::string> pieces{std::string(20'000, 'a'), std::string(5, 'b')};
+  shard_.run([&]() -> Task<void> {
+    ClientRequest request{.method = "PUT"};
+    request.body = Body(std::make_unique<PiecewiseBody>(pieces, 20'005));
+    EXPECT_EQ((co_await fetch(upstream, std::move(request))).value(), "hello");
+  });
+  EXPECT_THAT(seen, HasSubstr("\r\nContent-Length: 20005\r\n\r\naaa"));
+  EXPECT_TRUE(seen.ends_with("abbbbb"));
+}
+
+TEST_F(ClientTest, RefusesABodyThatIsNotAsLongAsItSaid) {
+  for (const std::uint64_t said : {20'004u, 20'006u}) {
+    ClientRequest request{.method = "PUT"};
+    const std::vector<std::string> pieces{std::string(20'005, 'a')};
+    request.body = Body(std::make_unique<PiecewiseBody>(pieces, said));
+    const auto code = code_of([](FakeConnection& connection) { connection.is_closed_by_client(); },
+                              std::move(request));
+    EXPECT_EQ(code, ErrorCode::kInternal) << said;
+  }
+}
+
+TEST_F(ClientTest, SendsALargeBodyWhileItReads) {
+  const FakeUpstream upstream(FakeUpstream::answer(std::string(kHello)));
+  shard_.run([&]() -> Task<void> {
+    for (int i = 0; i < 2; ++i) {
+      ClientRequest request{.method = "POST"};
+      request.body = std::string(3'000'000, 'x');
+      EXPECT_EQ((co_await fetch(upstream, std::move(request))).value(), "hello");
+      EXPECT_EQ(report_.reused, i == 1);
+    }
+  });
+}
+
+TEST_F(ClientTest, SendsContentLengthZeroOnlyWhereABodyIsUsual) {
+  std::string post;
+  std::string get;
+  const FakeUpstream upstream([&](FakeConnection& connection) {
+    post = connection.read_head();
+    connection.send(kHello);
+    get = connection.read_head();
+    connection.send(kHello);
+  });
+  shard_.run([&]() -> Task<void> {
+    EXPECT_TRUE((co_await fetch(upstream, {.method = "POST"})).has_value());
+    EXPECT_TRUE((co_await fetch(upstream)).has_value());
+  });
+  EXPECT_THAT(post, HasSubstr("\r\nContent-Length: 0\r\n"));
+  EXPECT_THAT(get, testing::Not(HasSubstr("Content-Length")));
+}
+
+class Hints final : public InterimSink {
+ public:
+  Task<Result<void>> send(unsigned status, const Headers& headers) override {
+    seen += std::to_string(status) + " " + std::string(headers.get("link")) + ";";
+    co_return Result<void>{};
+  }
+  std::string seen;
+};
+
+TEST_F(ClientTest, PassesInterimResponsesOnButContinue) {
+  const FakeUpstream upstream([](FakeConnection& connection) {
+    connection.read_head();
+    connection.send("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n");
+    connection.send("HTTP/1.1 102 Processing\r\n\r\n");
+    connection.send(kHello);
+  });
+  Hints hints;
+  interim_ = &hints;
+  shard_.run([&]() -> Task<void> {
+    const auto response = co_await send(upstream);
+    CONCIERGUS_CO_ASSERT(response.has_value());
+    EXPECT_EQ(response->status, 200u);
+    EXPECT_FALSE(response->headers.contains("link"));
+  });
+  EXPECT_EQ(hints.seen, "103 </a>;102 ;");
+}
+
+TEST_F(ClientTest, WaitsForContinueBeforeItSendsAnExpectedBody) {
+  std::string before;
+  const FakeUpstream upstream([&](FakeConnection& connection) {
+    connection.read_head();
+    connection.send("HTTP/1.1 100 Continue\r\n\r\n");
+    connection.read_bytes(5);
+    connection.send(kHello);
+  });
+  shard_.run([&]() -> Task<void> {
+    ClientRequest request{.method = "POST", .headers = {{"expect", "100-continue"}}};
+    request.body = Body(std::make_unique<PiecewiseBody>(std::vector<std::string>{"12345"}, 5));
+    EXPECT_EQ((co_await fetch(upstream, std::move(request))).value(), "hello");
+  });
+}
+
+TEST_F(ClientTest, HandsOverTheConnectionAfterSwitchingProtocols) {
+  std::string seen;
+  const FakeUpstream upstream([&](FakeConnection& connection) {
+    seen = connection.read_head();
+    connection.send(
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: echo\r\nConnection: "
+        "Upgrade\r\n\r\nearly");
+    connection.send(connection.read_bytes(4));
+  });
+  shard_.run([&]() -> Task<void> {
+    ClientRequest request;
+    request.upgrade = "echo";
+    auto response = co_await send(upstream, std::move(request));
+    CONCIERGUS_CO_ASSERT(response.has_value());
+    EXPECT_EQ(response->status, 101u);
+    auto upgraded = take_upgraded(*response);
+    CONCIERGUS_CO_ASSERT(upgraded.stream != nullptr);
+    EXPECT_TRUE(std::string("early").starts_with(upgraded.early));
+    const std::array<asio::const_buffer, 1> ping{asio::buffer("ping", 4)};
+    EXPECT_TRUE((co_await upgraded.stream->write(ping)).has_value());
+    std::string got = upgraded.early;
+    std::array<char, 64> room;
+    while (got.size() < 9) {
+      const auto size = co_await upgraded.stream->read_some(room);
+      CONCIERGUS_CO_ASSERT(size.has_value() && *size > 0);
+      got.append(room.data(), *size);
+    }
+    EXPECT_EQ(got, "earlyping");
+  });
+  EXPECT_THAT(seen, HasSubstr("\r\nConnection: Upgrade\r\nUpgrade: echo\r\n"));
+  EXPECT_EQ(open_connections(upstream), 0);
+}
+
+TEST(OriginTest, ParsesUrls) {
+  const auto parsed = Origin::parse("HTTPS://API.Example.com:8443/base/");
+  ASSERT_TRUE(parsed.has_value());
+  EXPECT_EQ(parsed->first, (Origin{"https", "api.example.com", 8443}));
+  EXPECT_EQ(parsed->second, "/base");
+  EXPECT_EQ(parsed->first.authority(), "api.example.com:8443");
+  const auto bare = Origin::parse("http://[::1]");
+  ASSERT_TRUE(bare.has_value());
+  EXPECT_EQ(bare->first, (Origin{"http", "::1", 80}));
+  EXPECT_EQ(bare->second, "");
+  EXPECT_EQ(bare->first.authority(), "[::1]");
+  EXPECT_EQ(bare->first.to_string(), "http://[::1]:80");
+}
+
+TEST(OriginTest, RefusesWhatIsNoPlainHttpUrl) {
+  for (const auto* url : {"",
+                          "example.com",
+                          "ftp://a",
+                          "http://",
+                          "http://a:0",
+                          "http://a:99999",
+                          "http://u:p@a",
+                          "http://a?q",
+                          "http://a/b#c",
+                          "http://a b",
+                          "http://a/ b",
+                          "http://a:b",
+                          "http:///x"}) {
+    const auto parsed = Origin::parse(url);
+    EXPECT_FALSE(parsed.has_value()) << url;
+    if (!parsed) EXPECT_EQ(parsed.error().code(), ErrorCode::kConfig);
+  }
 }
 
 }  // namespace

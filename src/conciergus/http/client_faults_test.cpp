@@ -264,14 +264,14 @@ TEST_F(ClientFaultsTest, AnswersEarlyAndStillGetsTheWholeUpload) {
 }
 
 TEST_F(ClientFaultsTest, ReportsTheErrorOfTheRequestBodyItself) {
-  ClientRequest request{.method = "POST"};
-  request.body = Body(std::make_unique<Broken>());
-  bool closed = false;
-  const auto code =
-      code_of([&](FakeConnection& connection) { closed = connection.is_closed_by_client(); },
-              std::move(request));
-  EXPECT_EQ(code, ErrorCode::kTooLarge);
-  EXPECT_TRUE(closed);
+  const FakeUpstream upstream([](FakeConnection& connection) { connection.is_closed_by_client(); });
+  shard_.run([&]() -> Task<void> {
+    ClientRequest request{.method = "POST"};
+    request.body = Body(std::make_unique<Broken>());
+    const auto response = co_await send(upstream, std::move(request));
+    EXPECT_TRUE(!response && response.error().code() == ErrorCode::kTooLarge);
+  });
+  EXPECT_EQ(open_connections(upstream), 0);
 }
 
 TEST_F(ClientFaultsTest, ClosesTheConnectionWhenTheBodyIsDropped) {

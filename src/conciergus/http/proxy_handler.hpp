@@ -10,7 +10,7 @@ namespace conciergus::http {
 
 struct ProxyConfig {
   Origin origin;
-  std::string base_path;      ///< Put before every target: "/base", or empty.
+  std::string base_path{};    ///< Put before every target: "/base", or empty.
   bool preserve_host = true;  ///< The application sees the client's Host; else its own.
   bool mark_streams = true;   ///< Tells later proxies not to buffer or compress event streams.
   std::chrono::milliseconds tunnel_idle{3'600'000};  ///< WebSockets and the like without a byte.

@@ -69,6 +69,13 @@ class FakeConnection {
     }
     return take(std::min(size, unread_.size()));
   }
+  /// What has come by now, without waiting.
+  std::string read_available() {
+    pollfd waits{fd_, POLLIN, 0};
+    while (::poll(&waits, 1, 0) > 0 && receive()) {
+    }
+    return take(unread_.size());
+  }
   /// False when the client has gone.
   bool send(std::string_view bytes) {
     while (!bytes.empty()) {

@@ -51,6 +51,14 @@ std::string make_signal(const http::Request& request,
   return json;
 }
 
+/// What a hit spared the client, for the signal: the time the upstream took, where it was recorded.
+std::string saved_members(const RecordView& record) {
+  const auto tokens = record.facts().usage.output.value_or(0);
+  if (record.size() == 0) return fmt::format(R"(,"saved":{{"tokens":{}}})", tokens);
+  const auto took = record[record.size() - 1].at.count();
+  return fmt::format(R"(,"saved":{{"ms":{},"tokens":{}}})", took, tokens);
+}
+
 /// Ends the wait for an answer when the server does.
 class EndOnDrain {
  public:
@@ -259,9 +267,7 @@ http::Response deliver_hit(const LlmEngine& engine,
   if (facts.protocol != delivery.client || !facts.is_stream) {
     view.encoder = encoder_options(context, delivery, facts.model);
     view.signal = make_signal(request, delivery, facts.model, waited);
-    if (!view.signal.empty()) {
-      view.signal += fmt::format(R"(,"saved":{{"tokens":{}}}}})", facts.usage.output.value_or(0));
-    }
+    if (!view.signal.empty()) view.signal += saved_members(hit.record) + '}';
   }
   response.body = render_hit(hit, view);
   engine.metrics().count_request(delivery.client, Served::kHit);

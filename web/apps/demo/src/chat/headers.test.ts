@@ -37,11 +37,9 @@ describe('parseAnswerHead', () => {
     });
   });
 
-  test('reads the saved time from its header, or from Server-Timing', () => {
-    expect(head({ 'x-conciergus-saved': 'ms=900, tokens=512, usd=0.003' }).savedMs).toBe(900);
-    expect(head({ 'x-conciergus-saved': 'tokens=5; ms=40' }).savedMs).toBe(40);
-    expect(head({ 'server-timing': 'cache;desc="l1-hit";dur=0.1, saved;dur=812.5' }).savedMs).toBe(812.5);
-    expect(head({ 'x-conciergus-saved': 'ms=soon' }).savedMs).toBeUndefined();
+  test('reads the money saved', () => {
+    expect(head({ 'x-conciergus-saved': '0.0031' }).savedDollars).toBe(0.0031);
+    expect(head({ 'x-conciergus-saved': 'much' }).savedDollars).toBeUndefined();
   });
 
   test('ignores an age that is none', () => {

@@ -1,5 +1,5 @@
-// What the gateway says about an answer in its response head: Cache-Status (RFC 9211), Age,
-// Server-Timing, and the x-conciergus-* headers.
+// What the gateway says about an answer in its response head: Cache-Status (RFC 9211), Age and the
+// x-conciergus-* headers.
 
 export type CacheOutcome = 'hit' | 'stale' | 'collapsed' | 'miss' | 'bypass' | 'unknown';
 
@@ -12,8 +12,8 @@ export interface AnswerHead {
   readonly provider?: string;
   readonly model?: string;
   readonly requestId?: string;
-  /** Milliseconds that the answer took when it was made, less what it took now. */
-  readonly savedMs?: number;
+  /** US dollars that the provider was not paid. */
+  readonly savedDollars?: number;
 }
 
 type Parameters = Map<string, string>;
@@ -71,16 +71,6 @@ function nonNegative(text: string | null | undefined): number | undefined {
   return Number.isFinite(number) && number >= 0 ? number : undefined;
 }
 
-/** `x-conciergus-saved: ms=900, tokens=512, usd=0.0031`; the server-timing metric `saved` says the same. */
-function savedMs(headers: Headers): number | undefined {
-  for (const pair of splitOutsideQuotes((headers.get('x-conciergus-saved') ?? '').replaceAll(';', ','), ',')) {
-    const [key = '', value] = pair.split('=');
-    if (key.trim() === 'ms') return nonNegative(value);
-  }
-  const timing = parseParameterList(headers.get('server-timing') ?? '').find(({ name }) => name === 'saved');
-  return nonNegative(timing?.parameters.get('dur'));
-}
-
 export function parseAnswerHead(headers: Headers): AnswerHead {
   const ours = parseParameterList(headers.get('cache-status') ?? '').find(
     ({ name }) => name.toLowerCase() === 'conciergus',
@@ -92,7 +82,7 @@ export function parseAnswerHead(headers: Headers): AnswerHead {
     provider: text('x-conciergus-provider'),
     model: text('x-conciergus-model'),
     requestId: text('x-request-id'),
-    savedMs: savedMs(headers),
+    savedDollars: nonNegative(headers.get('x-conciergus-saved')),
   };
   return { cache: cacheOutcome(ours?.parameters), ...withoutUndefined(optional) };
 }

@@ -13,6 +13,8 @@ export interface Timing {
 export interface Message extends TextMessage {
   readonly reasoning?: string;
   readonly head?: AnswerHead;
+  /** How long the stored answer took when it was made. */
+  readonly savedMs?: number;
   readonly timing?: Timing;
   /** Timing of the answer that this one repeats. */
   readonly earlier?: Timing;
@@ -201,7 +203,7 @@ export class ChatSession {
           message = { ...message, text: '', reasoning: '' };
           break;
         case 'saved':
-          message = { ...message, head: { ...answer.head, savedMs: part.ms } };
+          message = { ...message, savedMs: part.ms };
           break;
       }
       this.#set({ messages: [...before, message] });

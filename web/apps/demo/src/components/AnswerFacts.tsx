@@ -16,7 +16,7 @@ export function AnswerFacts({ message }: { message: Message }) {
   const { head, timing, earlier } = message;
   if (!head) return null;
   const outcome = outcomes[head.cache];
-  const saved = savedMs(message);
+  const saved = savings(message);
   return (
     <dl className="facts">
       <Fact name="Cache">
@@ -42,7 +42,7 @@ export function AnswerFacts({ message }: { message: Message }) {
           {earlier?.totalMs !== undefined && <span className="muted"> (was {formatMs(earlier.totalMs)})</span>}
         </Fact>
       )}
-      {saved !== undefined && saved >= 1 && <Fact name="Saved">{formatMs(saved)}</Fact>}
+      {saved && <Fact name="Saved">{saved}</Fact>}
       {(head.model || head.provider) && (
         <Fact name="From">{[head.model, head.provider].filter(Boolean).join(' · ')}</Fact>
       )}
@@ -59,11 +59,14 @@ function Fact({ name, children }: { name: string; children: React.ReactNode }) {
   );
 }
 
-/** What the gateway says it saved; without that, the difference to the answer this one repeats. */
-function savedMs({ head, timing, earlier }: Message): number | undefined {
-  if (head?.savedMs !== undefined) return head.savedMs;
-  if (head?.cache !== 'hit' || timing?.totalMs === undefined || earlier?.totalMs === undefined) return undefined;
-  return earlier.totalMs - timing.totalMs;
+/** Time and money that the cache saved; without word of the gateway, against the answer this one repeats. */
+function savings({ head, savedMs, timing, earlier }: Message): string {
+  if (!head || timing?.totalMs === undefined) return '';
+  const before = savedMs ?? (head.cache === 'hit' ? earlier?.totalMs : undefined);
+  const words: string[] = [];
+  if (before !== undefined && before - timing.totalMs >= 1) words.push(formatMs(before - timing.totalMs));
+  if (head.savedDollars) words.push(`$${head.savedDollars.toPrecision(2)}`);
+  return words.join(', ');
 }
 
 /** The same facts as a sentence, for those who hear the page. */

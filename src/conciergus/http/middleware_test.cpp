@@ -39,10 +39,11 @@ class MiddlewareTest : public testing::Test {
 
 using TraceMiddlewareTest = MiddlewareTest;
 
-TEST_F(TraceMiddlewareTest, StartsATraceAndAnswersWithAnId) {
+TEST_F(TraceMiddlewareTest, StartsATraceAndAnswersWithTheRequestsId) {
   TestRequest exchange(shard_);
+  exchange.context.request_id = "r-1";
   const auto response = exchange.ask(*chain(std::make_unique<TraceMiddleware>()));
-  EXPECT_THAT(std::string(response.headers.get("x-request-id")), MatchesRegex("[0-9a-f]{32}"));
+  EXPECT_EQ(response.headers.get("x-request-id"), "r-1");
   EXPECT_THAT(std::string(response.headers.get("server-timing")),
               MatchesRegex("total;dur=[0-9]+\\.[0-9]{3}"));
   EXPECT_TRUE(exchange.context.trace_id.is_valid());
@@ -67,17 +68,6 @@ TEST_F(TraceMiddlewareTest, IgnoresABrokenTraceparentWithItsState) {
   EXPECT_TRUE(exchange.context.trace_id.is_valid());
   EXPECT_FALSE(exchange.context.parent_span.is_valid());
   EXPECT_EQ(exchange.context.trace_state, "");
-}
-
-TEST_F(TraceMiddlewareTest, KeepsAnIdThatIsAWordAndReplacesOthers) {
-  TestRequest good(shard_, "GET", "/", {{"x-request-id", "req-1.a_B"}});
-  EXPECT_EQ(good.ask(*chain(std::make_unique<TraceMiddleware>())).headers.get("x-request-id"),
-            "req-1.a_B");
-  for (const std::string& bad : {std::string("a b"), std::string("<x>"), std::string(129, 'a')}) {
-    TestRequest exchange(shard_, "GET", "/", {{"x-request-id", bad}});
-    EXPECT_NE(exchange.ask(*chain(std::make_unique<TraceMiddleware>())).headers.get("x-request-id"),
-              bad);
-  }
 }
 
 TEST_F(TraceMiddlewareTest, TellsTheStagesWithTheirDescriptionsQuoted) {

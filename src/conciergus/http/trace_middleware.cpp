@@ -1,34 +1,13 @@
 #include "conciergus/http/trace_middleware.hpp"
 
 #include <algorithm>
-#include <cstring>
 
 #include <fmt/format.h>
 
-#include "conciergus/base/text.hpp"
 #include "conciergus/codec/traceparent.hpp"
 
 namespace conciergus::http {
 namespace {
-
-constexpr std::size_t kLongestRequestId = 128;
-
-bool is_request_id(std::string_view text) {
-  const auto is_word = [](char c) {
-    return (c >= '0' && c <= '9') || (ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z') || c == '-' ||
-           c == '_' || c == '.';
-  };
-  return !text.empty() && text.size() <= kLongestRequestId && std::ranges::all_of(text, is_word);
-}
-
-std::string new_request_id(Random& random) {
-  char bytes[16];
-  for (const std::size_t at : {0, 8}) {
-    const auto word = random();
-    std::memcpy(bytes + at, &word, sizeof word);
-  }
-  return to_hex({bytes, sizeof bytes});
-}
 
 void start(RequestContext& context, const Request& request) {
   auto& random = context.shard.random();
@@ -43,8 +22,6 @@ void start(RequestContext& context, const Request& request) {
     const auto states = request.headers.find_all("tracestate");
     if (!states.empty()) context.trace_state = codec::update_tracestate(states, "", "");
   }
-  const auto id = request.headers.get("x-request-id");
-  context.request_id = is_request_id(id) ? std::string(id) : new_request_id(random);
 }
 
 /// Milliseconds with a thousandth; whole numbers are a tenth of the cost of floating point.

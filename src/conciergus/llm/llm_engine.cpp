@@ -13,6 +13,15 @@ std::uint64_t next_generation() {
   return ++last;
 }
 
+/// A stream holds its connection for as long as the model talks, so many more are under way at one
+/// time than of short calls.
+http::ClientConfig client_config() {
+  http::ClientConfig config;
+  config.max_connections = 4'096;
+  config.max_queued = 4'096;
+  return config;
+}
+
 ResponseCacheConfig cache_config(const LlmCacheConfig& config) {
   ResponseCacheConfig made;
   made.ttl = config.ttl;
@@ -23,9 +32,7 @@ ResponseCacheConfig cache_config(const LlmCacheConfig& config) {
 }  // namespace
 
 LlmShard::LlmShard(const LlmEngine& engine, runtime::Shard& shard)
-    : shard_(shard),
-      client_(shard, http::ClientConfig{}),
-      calls_(shard.executor(), shard.on_escape()) {
+    : shard_(shard), client_(shard, client_config()), calls_(shard.executor(), shard.on_escape()) {
   for (const ProviderConfig& provider : engine.config().providers) {
     auto made = Provider::make(provider, shard, client_);
     if (made) providers_.push_back(*std::move(made));  // validated before, so never missing

@@ -2,6 +2,7 @@
 /// The administration's data, as JSON.
 #include <memory>
 
+#include "conciergus/cache/store.hpp"
 #include "conciergus/gateway/config.hpp"
 #include "conciergus/http/handler.hpp"
 
@@ -16,6 +17,17 @@ class ConfigHandler final : public http::Handler {
 
  private:
   std::shared_ptr<const LoadedConfig> loaded_;
+};
+
+/// /_conciergus/api/cache: GET tells how full the store of answers is, DELETE empties it.
+class CacheHandler final : public http::Handler {
+ public:
+  explicit CacheHandler(cache::Store& store) : store_(store) {}
+  Task<Result<http::Response>> handle(http::RequestContext& context,
+                                      http::Request& request) const override;
+
+ private:
+  cache::Store& store_;
 };
 
 }  // namespace conciergus::gateway

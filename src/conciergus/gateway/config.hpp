@@ -9,7 +9,9 @@
 #include <utility>
 #include <vector>
 
+#include "conciergus/cache/memory_store.hpp"
 #include "conciergus/gateway/config_schema.hpp"
+#include "conciergus/http/server_config.hpp"
 #include "conciergus/llm/llm_config.hpp"
 #include "conciergus/observe/log.hpp"
 
@@ -22,6 +24,22 @@ struct CertificateConfig {
   std::string key;          ///< PEM file with the private key.
 };
 
+struct LimitsConfig {
+  std::uint32_t connections = net::ConnectionLimits{}.max_connections;
+  std::uint32_t connections_per_address = net::ConnectionLimits{}.max_per_address;
+  std::uint32_t requests = 10'000;
+  std::uint32_t streams = codec::Http2Limits{}.max_concurrent_streams;
+  std::uint32_t head = static_cast<std::uint32_t>(codec::Http1Limits{}.head_bytes);
+  std::uint32_t target = static_cast<std::uint32_t>(codec::Http1Limits{}.target_bytes);
+  std::uint32_t fields = static_cast<std::uint32_t>(codec::Http1Limits{}.fields);
+  std::chrono::milliseconds head_timeout = http::ServerConfig{}.head_timeout;
+  std::chrono::milliseconds keep_alive = http::ServerConfig{}.keep_alive_timeout;
+  std::chrono::milliseconds body_idle = http::ServerConfig{}.body_idle_timeout;
+  std::uint32_t body_rate = http::ServerConfig{}.min_body_rate;
+  std::chrono::milliseconds write_timeout = http::ServerConfig{}.write_timeout;
+  std::uint32_t requests_per_connection = http::ServerConfig{}.max_requests_per_connection;
+};
+
 struct ServeConfig {
   std::string host = "127.0.0.1";
   std::uint16_t port = 8080;
@@ -29,7 +47,7 @@ struct ServeConfig {
   std::vector<CertificateConfig> tls;
   std::chrono::milliseconds drain_timeout{30'000};
   bool show_error_detail = true;
-  std::uint32_t max_requests = 10'000;
+  LimitsConfig limits;
 };
 
 struct AppConfig {
@@ -44,6 +62,10 @@ enum class Switch : std::uint8_t { kAuto, kOn, kOff };
 
 struct ChatConfig {
   Switch route = Switch::kAuto;
+};
+
+struct CacheConfig {
+  std::uint64_t memory_bytes = cache::MemoryStoreConfig{}.max_bytes;
 };
 
 struct CorsConfig {
@@ -68,6 +90,7 @@ struct GatewayConfig {
   AppConfig app;
   StaticConfig files;
   ChatConfig chat;
+  CacheConfig cache;
   CorsConfig cors;
   AdminConfig admin;
   LogConfig log;

@@ -7,6 +7,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
+constexpr std::int64_t kMillion = 1'000'000;
+
 std::string check_origin(const std::string& text) {
   if (text.empty()) return {};
   const auto parsed = http::Origin::parse(text);
@@ -18,6 +20,53 @@ const Schema<CertificateConfig>& certificate_schema() {
       Schema<CertificateConfig>()
           .text("certificate", &CertificateConfig::certificate, "PEM file: the chain, leaf first.")
           .text("key", &CertificateConfig::key, "PEM file: the private key.");
+  return kSchema;
+}
+
+const Schema<LimitsConfig>& limits_schema() {
+  static const Schema<LimitsConfig> kSchema =
+      Schema<LimitsConfig>()
+          .integer("connections", &LimitsConfig::connections, "Open at a time.", 1, kMillion)
+          .integer("connections_per_address",
+                   &LimitsConfig::connections_per_address,
+                   "From one address; an IPv6 address counts by its /64, this machine not at all.",
+                   1,
+                   kMillion)
+          .integer("requests",
+                   &LimitsConfig::requests,
+                   "That one shard works on at a time, open streams included; more get 503.",
+                   1,
+                   kMillion)
+          .integer("streams", &LimitsConfig::streams, "Of one HTTP/2 connection.", 1, 10'000)
+          .bytes("head", &LimitsConfig::head, "Request head, else 431.", 1'024, 1 << 20)
+          .bytes("target", &LimitsConfig::target, "Request target, else 414.", 256, 1 << 20)
+          .integer("fields", &LimitsConfig::fields, "Of a head, else 431.", 10, 10'000)
+          .duration("head_timeout",
+                    &LimitsConfig::head_timeout,
+                    "From the first byte of a head to its end.",
+                    100ms,
+                    1h)
+          .duration("keep_alive", &LimitsConfig::keep_alive, "Between two requests.", 1s, 24h)
+          .duration("body_idle",
+                    &LimitsConfig::body_idle,
+                    "Between two pieces of a request's body.",
+                    100ms,
+                    1h)
+          .bytes("body_rate",
+                 &LimitsConfig::body_rate,
+                 "A second, of a request's body in the long run; 0 switches it off.",
+                 0,
+                 1 << 30)
+          .duration("write_timeout",
+                    &LimitsConfig::write_timeout,
+                    "For each 64 KiB of a response to be taken by the client.",
+                    100ms,
+                    1h)
+          .integer("requests_per_connection",
+                   &LimitsConfig::requests_per_connection,
+                   "Then it is closed in order.",
+                   1,
+                   1'000 * kMillion);
   return kSchema;
 }
 
@@ -44,11 +93,10 @@ const Schema<ServeConfig>& server_schema() {
           .boolean("show_error_detail",
                    &ServeConfig::show_error_detail,
                    "Tell clients the detail of internal errors.")
-          .integer("max_requests",
-                   &ServeConfig::max_requests,
-                   "Requests that one shard works on at a time; more get 503.",
-                   1,
-                   1'000'000);
+          .table("limits",
+                 &ServeConfig::limits,
+                 limits_schema(),
+                 "What is refused has a status and a metric of its own. Changes need a restart.");
   return kSchema;
 }
 
@@ -74,6 +122,16 @@ const Schema<ChatConfig>& chat_schema() {
       {{"auto", Switch::kAuto}, {"on", Switch::kOn}, {"off", Switch::kOff}},
       "Serve `/api/chat`; `auto`: unless `app.url` is set, since that path is usually the "
       "application's.");
+  return kSchema;
+}
+
+const Schema<CacheConfig>& cache_schema() {
+  static const Schema<CacheConfig> kSchema =
+      Schema<CacheConfig>().bytes("memory",
+                                  &CacheConfig::memory_bytes,
+                                  "All that stored answers take. Changes need a restart.",
+                                  1 << 20,
+                                  std::uint64_t{1} << 40);
   return kSchema;
 }
 
@@ -134,6 +192,7 @@ const Schema<GatewayConfig>& gateway_schema() {
           .table("app", &GatewayConfig::app, app_schema(), "The application behind the gateway.")
           .table("static", &GatewayConfig::files, static_schema(), "Files from a folder.")
           .table("chat", &GatewayConfig::chat, chat_schema(), "The AI SDK's own route.")
+          .table("cache", &GatewayConfig::cache, cache_schema(), "The store of answers.")
           .table("cors", &GatewayConfig::cors, cors_schema(), "Calls from pages of other origins.")
           .table("admin", &GatewayConfig::admin, admin_schema(), "Who may administrate.")
           .table("log", &GatewayConfig::log, log_schema(), "What is written about the work.")

@@ -1,5 +1,6 @@
 #include "conciergus/gateway/gateway.hpp"
 
+#include <algorithm>
 #include <thread>
 
 #include <unistd.h>
@@ -18,12 +19,33 @@ std::size_t shard_count(const ServeConfig& config) {
 Result<http::Server::TlsContext> make_tls(const ServeConfig& config) {
   if (config.tls.empty()) return http::Server::TlsContext();
   net::TlsServerConfig tls;
-  tls.offer_http2 = false;
   for (const auto& [certificate, key] : config.tls) {
     CONCIERGUS_TRY(auto pair, net::TlsCertificate::from_files(certificate, key));
     tls.certificates.push_back(std::move(pair));
   }
   return net::TlsServerContext::make(tls);
+}
+
+http::ServerConfig server_config(const ServeConfig& config) {
+  const auto& limits = config.limits;
+  http::ServerConfig server;
+  server.connections.max_connections = limits.connections;
+  server.connections.max_per_address = limits.connections_per_address;
+  server.head.head_bytes = limits.head;
+  server.head.target_bytes = limits.target;
+  server.head.fields = limits.fields;
+  server.http2.max_concurrent_streams = limits.streams;
+  server.http2.max_head_bytes = limits.head;
+  server.http2.max_fields = limits.fields;
+  server.head_timeout = limits.head_timeout;
+  server.head_idle_timeout = std::min(server.head_idle_timeout, limits.head_timeout);
+  server.keep_alive_timeout = limits.keep_alive;
+  server.body_idle_timeout = limits.body_idle;
+  server.min_body_rate = limits.body_rate;
+  server.write_timeout = limits.write_timeout;
+  server.max_requests_per_connection = limits.requests_per_connection;
+  server.show_error_detail = config.show_error_detail;
+  return server;
 }
 
 }  // namespace
@@ -63,7 +85,9 @@ Gateway::Gateway(LoadedConfig loaded, observe::Log& log)
       runtime_(shard_count(loaded_->config.server),
                {.clock = system_clock(), .log = log, .metrics = metrics_, .offload = offload_}),
       observers_(std::make_unique<ObserverSet>(parts_)),
-      server_(runtime_, {}, observers_.get()) {
+      clients_(runtime_, {}),
+      llm_(runtime_, metrics_, loaded_->config),
+      server_(runtime_, server_config(loaded_->config.server), observers_.get()) {
   for (auto& shard : runtime_.shards())
     parts_.push_back(std::make_unique<ShardParts>(*shard, loaded_->config.log));
 }
@@ -80,10 +104,15 @@ Gateway::~Gateway() {
 }
 
 Services Gateway::services() noexcept {
-  return {.metrics = metrics_, .process = process_, .is_draining = is_draining_};
+  return {.metrics = metrics_,
+          .process = process_,
+          .clients = clients_,
+          .store = llm_.store(),
+          .is_draining = is_draining_};
 }
 
 http::Server::HandlerOf Gateway::chains(std::shared_ptr<const http::Handler> router) {
+  routes_ = router;
   return [this, router = std::move(router)](runtime::Shard& shard) {
     return make_chain(loaded_->config, services(), parts_[shard.index()]->observer, router);
   };
@@ -92,7 +121,9 @@ http::Server::HandlerOf Gateway::chains(std::shared_ptr<const http::Handler> rou
 Result<void> Gateway::listen() {
   const auto& server = loaded_->config.server;
   CONCIERGUS_TRY(const auto tls, make_tls(server));
-  CONCIERGUS_TRY(auto router, make_router(loaded_, services()));
+  CONCIERGUS_TRY(auto engine, llm_.make_engine(loaded_->config.llm));
+  CONCIERGUS_TRY(auto router, make_router(loaded_, engine, services()));
+  llm_.use(std::move(engine), {});
   const http::ServerAddress address{.address = {.host = server.host, .port = server.port},
                                     .is_tls = tls != nullptr};
   return server_.start({&address, 1}, chains(std::move(router)), tls);
@@ -105,13 +136,16 @@ Result<void> Gateway::reload(LoadedConfig loaded) {
   CONCIERGUS_TRY(const auto tls, make_tls(server));
   if ((tls != nullptr) == running.tls.empty())
     return fail(ErrorCode::kConfig, "TLS cannot be switched on or off without a restart");
-  CONCIERGUS_TRY(auto router, make_router(next, services()));
+  CONCIERGUS_TRY(auto engine, llm_.make_engine(next->config.llm));
+  CONCIERGUS_TRY(auto router, make_router(next, engine, services()));
   if (server.host != running.host || server.port != running.port ||
       server.shards != running.shards) {
     log_.warn("config.needs_restart", {{"keys", "server.host, server.port, server.shards"}});
   }
   loaded_ = std::move(next);
+  const auto old_routes = routes_;
   server_.replace_handler(chains(std::move(router)));
+  llm_.use(std::move(engine), old_routes);
   if (tls) server_.replace_tls(tls);
   return {};
 }
@@ -121,6 +155,8 @@ void Gateway::stop() {
   is_draining_ = true;
   server_.drain(loaded_->config.server.drain_timeout);
   runtime_.on_every_shard([this](runtime::Shard& shard) -> Task<void> {
+    co_await clients_.stop(shard);
+    co_await llm_.stop(shard);
     if (auto& log = parts_[shard.index()]->log) co_await log->stop();
   });
   runtime_.stop();

@@ -35,6 +35,7 @@ class Gateway {
 
   Gateway(LoadedConfig loaded, observe::Log& log);
   Result<void> listen();
+  /// Chains in front of `router`, which becomes the one in force.
   http::Server::HandlerOf chains(std::shared_ptr<const http::Handler> router);
   Services services() noexcept;
 
@@ -47,7 +48,10 @@ class Gateway {
   runtime::Runtime runtime_;
   std::vector<std::unique_ptr<ShardParts>> parts_;
   std::unique_ptr<ObserverSet> observers_;
+  http::ClientSet clients_;
+  LlmPart llm_;
   http::Server server_;
+  std::weak_ptr<const http::Handler> routes_;
   bool is_stopped_ = false;
 };
 

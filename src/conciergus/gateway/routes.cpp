@@ -5,11 +5,20 @@
 #include "conciergus/gateway/file_handler.hpp"
 #include "conciergus/gateway/page_handler.hpp"
 #include "conciergus/gateway/status_handlers.hpp"
+#include "conciergus/http/compression.hpp"
 #include "conciergus/http/error_guard.hpp"
+#include "conciergus/http/proxy_handler.hpp"
 #include "conciergus/http/trace_middleware.hpp"
 
 namespace conciergus::gateway {
 namespace {
+
+class NothingHere final : public http::Handler {
+ public:
+  Task<Result<http::Response>> handle(http::RequestContext&, http::Request&) const override {
+    co_return fail(ErrorCode::kNotFound, "");
+  }
+};
 
 using Middlewares = std::vector<std::unique_ptr<http::Middleware>>;
 
@@ -34,26 +43,49 @@ void add_status(http::Router& router, const GatewayConfig& config, const Service
              guarded(config, std::make_shared<MetricsHandler>(services.process)));
 }
 
-/// Everything that is no route of the gateway: a folder or the embedded pages.
-Result<std::shared_ptr<const http::Handler>> make_fallback(const GatewayConfig& config) {
-  if (config.files.root.empty()) return std::make_shared<PageHandler>(embedded_pages());
-  CONCIERGUS_TRY(std::shared_ptr<const http::Handler> files, FileHandler::open(config.files.root));
-  return files;
+void add_admin(http::Router& router,
+               const std::shared_ptr<const LoadedConfig>& loaded,
+               const Services& services) {
+  const auto& config = loaded->config;
+  const auto add = [&](std::string_view methods, std::string_view path, auto handler) {
+    router.add(methods, path, "admin", guarded(config, std::move(handler)));
+  };
+  add("GET", "/_conciergus/api/config", std::make_shared<ConfigHandler>(loaded));
+  add("GET DELETE", "/_conciergus/api/cache", std::make_shared<CacheHandler>(services.store));
+  // the namespace is ours: nothing in it goes to an application or a folder
+  router.add("*", "/_conciergus/*", "admin", std::make_shared<NothingHere>());
+}
+
+/// Everything that is no route of the gateway: the application, a folder or the embedded pages.
+Result<void> add_fallback(http::Router& router,
+                          const GatewayConfig& config,
+                          const Services& services) {
+  if (!config.app.url.empty()) {
+    CONCIERGUS_TRY(auto parsed, http::Origin::parse(config.app.url));
+    http::ProxyConfig proxy{.origin = std::move(parsed.first),
+                            .base_path = std::move(parsed.second)};
+    router.add(
+        "*", "/*", "app", std::make_shared<http::ProxyHandler>(services.clients, std::move(proxy)));
+  } else if (!config.files.root.empty()) {
+    CONCIERGUS_TRY(auto files, FileHandler::open(config.files.root));
+    router.add("*", "/*", "files", std::move(files));
+  } else {
+    router.add("*", "/*", "pages", std::make_shared<PageHandler>(embedded_pages()));
+  }
+  return {};
 }
 
 }  // namespace
 
 Result<std::shared_ptr<const http::Handler>> make_router(
-    const std::shared_ptr<const LoadedConfig>& loaded, const Services& services) {
-  const auto& config = loaded->config;
+    const std::shared_ptr<const LoadedConfig>& loaded,
+    const std::shared_ptr<llm::LlmEngine>& engine,
+    const Services& services) {
   auto router = std::make_shared<http::Router>();
-  add_status(*router, config, services);
-  router->add("GET",
-              "/_conciergus/api/config",
-              "admin",
-              guarded(config, std::make_shared<ConfigHandler>(loaded)));
-  CONCIERGUS_TRY(auto fallback, make_fallback(config));
-  router->add("*", "/*", config.files.root.empty() ? "pages" : "files", std::move(fallback));
+  add_status(*router, loaded->config, services);
+  add_admin(*router, loaded, services);
+  add_llm_routes(*router, loaded->config, engine);
+  CONCIERGUS_CHECK(add_fallback(*router, loaded->config, services));
   return router;
 }
 
@@ -66,7 +98,9 @@ std::shared_ptr<const http::Handler> make_chain(const GatewayConfig& config,
   middlewares.push_back(
       std::make_unique<http::ErrorGuard>(services.metrics, config.server.show_error_detail));
   middlewares.push_back(std::make_unique<http::ConcurrencyLimit>(
-      observer, services.metrics, config.server.max_requests));
+      observer, services.metrics, config.server.limits.requests));
+  middlewares.push_back(
+      std::make_unique<http::Compression>(http::CompressionConfig{}, services.metrics));
   return std::make_shared<http::Chain>(std::move(middlewares), std::move(router));
 }
 

@@ -4,7 +4,9 @@
 #include <memory>
 
 #include "conciergus/gateway/config.hpp"
+#include "conciergus/gateway/llm_part.hpp"
 #include "conciergus/gateway/process_metrics.hpp"
+#include "conciergus/http/client_set.hpp"
 #include "conciergus/http/request_observer.hpp"
 #include "conciergus/http/router.hpp"
 
@@ -14,13 +16,17 @@ namespace conciergus::gateway {
 struct Services {
   observe::Registry& metrics;
   ProcessMetrics& process;
+  http::ClientSet& clients;  ///< For the application.
+  cache::Store& store;       ///< Of answers, for the administration.
   const std::atomic<bool>& is_draining;
 };
 
-/// The handlers by path, for all shards. kConfig when something that the configuration names cannot
-/// be used.
+/// The handlers by path, for all shards; `engine` is null without providers. kConfig when something
+/// that the configuration names cannot be used.
 Result<std::shared_ptr<const http::Handler>> make_router(
-    const std::shared_ptr<const LoadedConfig>& loaded, const Services& services);
+    const std::shared_ptr<const LoadedConfig>& loaded,
+    const std::shared_ptr<llm::LlmEngine>& engine,
+    const Services& services);
 
 /// What every request of one shard passes through before it is routed. `observer` is that shard's.
 std::shared_ptr<const http::Handler> make_chain(const GatewayConfig& config,

@@ -26,12 +26,11 @@ Task<Result<Response>> CorsMiddleware::handle(RequestContext& context,
                                               Next next) const {
   const std::string origin(request.headers.get("origin"));
   const bool is_allowed = allows(origin);
-  const bool is_preflight =
-      request.method == "OPTIONS" && request.headers.contains("access-control-request-method");
+  const bool is_preflight = request.headers.contains("access-control-request-method");
   Result<Response> response;
-  if (is_preflight) {
+  if (request.method == "OPTIONS") {
     response->status = 204;
-    if (is_allowed) {
+    if (is_preflight && is_allowed) {
       auto& headers = response->headers;
       headers.add("access-control-allow-methods", "GET, POST, DELETE, OPTIONS");
       const auto asked = request.headers.get("access-control-request-headers");

@@ -15,7 +15,7 @@ class CorsMiddleware final : public Middleware {
   /// are not allowed; bearer tokens need no such leave.
   explicit CorsMiddleware(std::vector<std::string> origins);
 
-  /// Answers preflights itself with 204.
+  /// Answers OPTIONS itself with 204, preflights among them.
   Task<Result<Response>> handle(RequestContext& context,
                                 Request& request,
                                 Next next) const override;

@@ -28,6 +28,12 @@ Task<Result<Response>> ErrorGuard::handle(RequestContext& context,
   auto response = co_await contained(context, request, next);
   if (response || response.error().code() == ErrorCode::kCancelled) co_return response;
   const auto& error = response.error();
+  if (const auto status =
+          request.body->failure_status()) {  // the client's doing, whoever was reading
+    const auto code = status == 408 ? ErrorCode::kTimeout : ErrorCode::kInvalidRequest;
+    context.notes.error = to_string(code);
+    co_return error_response(status, to_string(code), error.detail(), context, request);
+  }
   context.notes.error = to_string(error.code());
   if (error.code() == ErrorCode::kInternal) {
     internal_errors_.add();

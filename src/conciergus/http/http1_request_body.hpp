@@ -25,7 +25,7 @@ class Http1RequestBody final : public BodyReader {
   /// Bytes of content so far.
   std::uint64_t received() const noexcept { return received_; }
   /// What to answer to a body that failed: 400 or 408; 0 while all is well.
-  unsigned failure_status() const noexcept { return failure_status_; }
+  unsigned failure_status() const noexcept override { return failure_status_; }
   /// The final head is on its way: it is too late to tell the client to continue.
   void response_has_begun() noexcept { response_has_begun_ = true; }
   /// False if the connection cannot be used after the response, as far as can be told before it:

@@ -30,6 +30,9 @@ class BodyReader {
   virtual bool is_ready() const noexcept { return false; }
   /// Bytes in all, where that is known before reading.
   virtual std::optional<std::uint64_t> size() const noexcept { return std::nullopt; }
+  /// For a request's body that failed by its client's doing: the status to answer with, such as 400
+  /// or 408; else 0.
+  virtual unsigned failure_status() const noexcept { return 0; }
   /// Trailer fields; complete once read() has returned the end. Null when the protocol has none.
   virtual const Headers* trailers() const noexcept { return nullptr; }
 };

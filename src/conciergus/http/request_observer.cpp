@@ -60,7 +60,7 @@ ConcurrencyLimit::ConcurrencyLimit(const RequestObserver& observer,
                                    observe::Registry& metrics,
                                    std::size_t limit)
     : observer_(observer),
-      refused_(metrics.counter("conciergus_http_requests_refused_total",
+      refused_(metrics.counter("conciergus_http_overloaded_total",
                                "Requests refused because too many were being worked on.")),
       limit_(limit) {}
 

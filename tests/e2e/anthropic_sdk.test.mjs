@@ -130,7 +130,7 @@ describe('what only Anthropic has', () => {
     await client.messages.create({ model: 'claude-test', max_tokens: 10, messages: [{ role: 'user', content: question() }] }, { headers: { 'anthropic-beta': 'x-2026' } });
     const { headers } = upstream.calls[0];
     assert.equal(headers['x-api-key'], 'sk-anthropic');
-    assert.equal(headers['anthropic-version'], '2023-06-01');
+    assert.equal(headers['anthropic-version'], '2026-10-21', 'as this SDK sends it');
     assert.equal(headers['anthropic-beta'], 'x-2026');
   });
 });

@@ -179,7 +179,7 @@ describe('the demo page', () => {
     await ask(question());
     await page.waitForFunction(() => /three/.test(document.querySelector('.assistant')?.textContent));
     await page.keyboard.press('Escape');
-    await page.getByText('Stopped.').waitFor();
+    await page.getByText('Stopped.', { exact: true }).waitFor();
     await until(() => upstream.calls[0].abortedAt !== undefined, 'the upstream call to end');
     assert.ok(await page.getByLabel('Your question').evaluate((input) => input === document.activeElement), 'focus is back');
   });
@@ -251,7 +251,7 @@ describe('the demo page of a gateway with nothing configured', () => {
         await page.getByRole('button', { name: 'Ask again' }).waitFor({ timeout: 30_000 });
         assert.match(await page.locator('.facts').innerText(), /simulated/);
         const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-        assert.equal(overflow, 0, `no sideways scrolling at ${width}`);
+        assert.ok(overflow <= 0, `sideways scrolling at ${width}: ${overflow}`);
         await page.screenshot({ path: path.join(screenshots, `demo-${colorScheme}-${width}.png`) });
         assert.deepEqual(await violations(page), []);
         assert.deepEqual(errors, []);

@@ -113,13 +113,14 @@ describe('SIGTERM', () => {
   });
 
   test('past the limit ends streams with an error event', async () => {
-    const { gateway, running, asked } = await during({ server: { drain_timeout: '500ms' } }, { ...slow, text: 'one two '.repeat(500) });
+    const { gateway, running, asked } = await during({ server: { drain_timeout: '2s' } }, { ...slow, text: 'one two '.repeat(500) });
     for (const [n, outcome] of (await Promise.all(running)).entries()) {
       assert.equal(outcome.end, 'error', `${protocols[n].name}: ${outcome.raw.slice(-300)}`);
       assert.match(outcome.text, /^one two/);
     }
     assert.equal((await gateway.exited).code, 0);
-    assert.ok(performance.now() - asked < 3_000, `${performance.now() - asked} ms`);
+    const ms = performance.now() - asked;
+    assert.ok(ms > 500 && ms < 3_000, `${ms} ms`); // the error events go out a little before the limit
     await gateway.kill();
   });
 });

@@ -60,7 +60,7 @@ export function App({ session }: { session: ChatSession }) {
             onRepeat={() => void session.repeat()}
           />
         )}
-        {state.failure && <FailureNotice failure={state.failure} onRetry={() => void session.repeat()} />}
+        {state.failure && <FailureNotice failure={state.failure} onRetry={() => void session.retry()} />}
       </main>
 
       <footer>

@@ -35,9 +35,15 @@ export class ChatError extends Error {
   override readonly name = 'ChatError';
   readonly retryAfterMs: number | undefined;
   readonly requestId: string | undefined;
+  /** The connection failed, not the answer: it may still be running at the gateway. */
+  readonly isLost: boolean;
 
-  constructor(message: string, detail: { retryAfterMs?: number | undefined; requestId?: string | undefined } = {}) {
+  constructor(
+    message: string,
+    detail: { retryAfterMs?: number | undefined; requestId?: string | undefined; isLost?: boolean } = {},
+  ) {
     super(message);
+    this.isLost = detail.isLost ?? false;
     this.retryAfterMs = detail.retryAfterMs;
     this.requestId = detail.requestId;
   }
@@ -94,7 +100,7 @@ export class ChatClient {
       response = await this.#fetch(url, init);
     } catch {
       init.signal?.throwIfAborted();
-      throw new ChatError('The gateway cannot be reached.');
+      throw new ChatError('The gateway cannot be reached.', { isLost: true });
     }
     if (!response.ok) throw await refusal(response);
     return response;
@@ -167,9 +173,9 @@ async function* streamParts(
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof ChatError) throw error;
-    throw new ChatError('The connection was lost while the answer came in.', { requestId });
+    throw new ChatError('The connection was lost while the answer came in.', { requestId, isLost: true });
   }
-  if (!ended) throw new ChatError('The answer was cut off before its end.', { requestId });
+  if (!ended) throw new ChatError('The answer was cut off before its end.', { requestId, isLost: true });
 }
 
 function record(value: unknown): Record<string, unknown> | undefined {

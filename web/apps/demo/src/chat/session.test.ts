@@ -98,9 +98,33 @@ describe('ChatSession', () => {
     const { session } = open([new Response('No model today.', { status: 503 }), streamResponse([answer('Now')])]);
     await session.send('hi');
     expect(session.snapshot().failure?.message).toBe('No model today.');
-    await session.repeat();
+    await session.retry();
     expect(session.snapshot().failure).toBeUndefined();
     expect(session.snapshot().messages.at(-1)?.text).toBe('Now');
+  });
+
+  test('a lost connection leaves the answer open: a retry goes on with it', async () => {
+    const half = events({ type: 'text-delta', id: 't', delta: 'Half' });
+    const { session, calls } = open([streamResponse([half], {}, true), streamResponse([answer('Half and half')])]);
+    await session.send('hi');
+    expect(session.snapshot()).toMatchObject({ messages: [{}, { text: 'Half' }], failure: {} });
+    await session.retry();
+    expect(calls[1]?.url).toBe('/api/chat/id0/stream');
+    expect(session.snapshot().messages.map(({ text }) => text)).toEqual(['hi', 'Half and half']);
+    expect(session.snapshot().failure).toBeUndefined();
+  });
+
+  test('a retry asks again when the gateway no longer has the answer', async () => {
+    const { session, calls } = open([
+      new TypeError('fetch failed'),
+      new Response(null, { status: 204 }),
+      streamResponse([answer('At last')]),
+    ]);
+    await session.send('hi');
+    expect(session.snapshot().failure?.message).toMatch(/cannot be reached/);
+    await session.retry();
+    expect(calls.map(({ url }) => url)).toEqual(['/api/chat', '/api/chat/id0/stream', '/api/chat']);
+    expect(session.snapshot().messages.map(({ text }) => text)).toEqual(['hi', 'At last']);
   });
 
   test('after a reload in mid-answer it goes on from the beginning of that answer', async () => {

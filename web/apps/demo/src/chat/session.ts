@@ -95,18 +95,16 @@ export class ChatSession {
 
   /** After a reload: goes on with the answer that was running, if the gateway still has it. */
   async resume(): Promise<void> {
-    const last = this.#state.messages.at(-1);
-    if (this.#running || !last || last.end !== undefined) return;
-    await this.#run(async (signal) => {
-      const answer = await this.#env.client.resume(this.#state.chatId, signal);
-      if (answer) {
-        this.#set({ messages: this.#state.messages.filter((message) => message.end || message.role === 'user') });
-      } else {
-        this.#endAnswer('failed');
-        this.#set({ failure: { message: 'The answer was interrupted, and the gateway no longer has it.' } });
-      }
-      return answer;
-    });
+    if (this.#running || !this.#isUnfinished() || (await this.#continue())) return;
+    this.#endAnswer('failed');
+    this.#set({ failure: { message: 'The answer was interrupted, and the gateway no longer has it.' } });
+    this.save();
+  }
+
+  /** After a failure: the answer that the connection lost, if there is one to go on with; else asks again. */
+  async retry(): Promise<void> {
+    if (this.#state.status !== 'idle' || (this.#isUnfinished() && (await this.#continue()))) return;
+    await this.repeat();
   }
 
   newChat(): void {
@@ -125,6 +123,26 @@ export class ChatSession {
     } catch {
       // Storage full or forbidden: the chat works, only a reload forgets it.
     }
+  }
+
+  /** Neither complete nor stopped nor failed: its connection was lost, or the page was left. */
+  #isUnfinished(): boolean {
+    const last = this.#state.messages.at(-1);
+    return last !== undefined && last.end === undefined;
+  }
+
+  /** Receives the running answer from its beginning; false when the gateway has none. */
+  async #continue(): Promise<boolean> {
+    let found = true;
+    await this.#run(async (signal) => {
+      const answer = await this.#env.client.resume(this.#state.chatId, signal);
+      found = answer !== undefined;
+      if (found) {
+        this.#set({ messages: this.#state.messages.filter(({ end, role }) => end !== undefined || role === 'user') });
+      }
+      return answer;
+    });
+    return found;
   }
 
   #again(trigger: 'submit-message' | 'regenerate-message'): Promise<void> {
@@ -213,8 +231,8 @@ export class ChatSession {
   }
 
   #fail(error: unknown): void {
-    this.#endAnswer('failed');
     const known = error instanceof ChatError ? error : new ChatError('Something went wrong in this page.');
+    if (!known.isLost) this.#endAnswer('failed'); // a lost one stays open, so that it can be resumed
     let failure: Failure = { message: known.message };
     if (known.requestId) failure = { ...failure, requestId: known.requestId };
     if (known.retryAfterMs !== undefined) failure = { ...failure, retryAt: Date.now() + known.retryAfterMs };

@@ -44,7 +44,7 @@ export function AnswerFacts({ message }: { message: Message }) {
       )}
       {saved && <Fact name="Saved">{saved}</Fact>}
       {(head.model || head.provider) && (
-        <Fact name="From">{[head.model, head.provider].filter(Boolean).join(' · ')}</Fact>
+        <Fact name="From">{[...new Set([head.model, head.provider])].filter(Boolean).join(' · ')}</Fact>
       )}
     </dl>
   );

@@ -84,6 +84,25 @@ TEST(LlmNetworkTest, RotatesToAnotherKeyAtOnce) {
   }
 }
 
+TEST(LlmNetworkTest, RepeatsACallOnAConnectionThatHadDied) {
+  std::atomic<int> requests = 0;
+  FakeUpstream upstream([&](FakeConnection& connection) {
+    if (connection.read_request().empty()) return;
+    ++requests;
+    connection.send(whole_answer());
+    if (requests == 1 && !connection.read_request().empty()) ++requests;  // and closes unanswered
+  });
+  LlmGateway gateway(for_upstream(upstream.url()));
+  const auto body = [](std::string_view text) {
+    return question_in(Protocol::kChatCompletions, "m", false, text);
+  };
+  EXPECT_EQ(gateway.ask_now(Protocol::kChatCompletions, body("one")).status, 200u);
+  const Reply reply = gateway.ask_now(Protocol::kChatCompletions, body("two"));
+  EXPECT_EQ(reply.status, 200u) << reply.body;
+  EXPECT_EQ(reply.headers.get("x-conciergus-attempts"), "1");
+  EXPECT_EQ(requests, 3);
+}
+
 TEST(LlmNetworkTest, SaysThatNobodyIsThere) {
   std::string url;
   {

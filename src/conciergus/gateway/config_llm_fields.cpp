@@ -87,6 +87,57 @@ const Schema<TargetConfig>& target_schema() {
   return kSchema;
 }
 
+/// Of all routes, or the overrides of one: LlmTimeouts or LlmTimeoutOverrides.
+template <class T>
+const Schema<T>& timeouts_schema() {
+  static const Schema<T> kSchema =
+      Schema<T>()
+          .duration("connect", &T::connect, "DNS, TCP and TLS.", 10ms, 60s)
+          .duration("headers", &T::headers, "From dispatch to the head.", 10ms, 1h)
+          .duration("first_content",
+                    &T::first_content,
+                    "From dispatch to the first content; comments and pings do not count.",
+                    10ms,
+                    1h)
+          .duration("stall", &T::stall, "From content to content.", 10ms, 1h)
+          .duration("total", &T::total, "From arrival to the end.", 10ms, 24h);
+  return kSchema;
+}
+
+template <class T>
+const Schema<T>& cache_schema() {
+  static const Schema<T> kSchema =
+      Schema<T>()
+          .template choice<CachePolicy>(
+              "policy",
+              &T::policy,
+              {{"auto", CachePolicy::kAuto},
+               {"deterministic-only", CachePolicy::kDeterministicOnly},
+               {"any", CachePolicy::kAny},
+               {"never", CachePolicy::kNever}},
+              "Which answers may be given twice; `auto`: `ttl` at temperature 0 or "
+              "with a seed, `short_ttl` without a temperature, else not.")
+          .number("temperature_bound",
+                  &T::temperature_bound,
+                  "Highest temperature that counts as deterministic.",
+                  0,
+                  2)
+          .duration("ttl", &T::ttl, "Of deterministic answers.", 1s, 720h)
+          .duration("short_ttl", &T::short_ttl, "Of the others; never longer than `ttl`.", 1s, 720h)
+          .boolean(
+              "coalesce", &T::coalesce, "Identical simultaneous requests share one upstream call.")
+          .boolean("tool_calls", &T::tool_calls, "Keep answers that call tools.")
+          .bytes(
+              "max_record", &T::max_record_bytes, "Larger answers are not kept.", 4'096, 64u << 20);
+  return kSchema;
+}
+
+const std::vector<std::pair<std::string, DisconnectPolicy>>& disconnect_policies() {
+  static const std::vector<std::pair<std::string, DisconnectPolicy>> kPolicies{
+      {"cancel", DisconnectPolicy::kCancel}, {"drain", DisconnectPolicy::kDrain}};
+  return kPolicies;
+}
+
 const Schema<ModelConfig>& model_schema() {
   static const Schema<ModelConfig> kSchema =
       Schema<ModelConfig>()
@@ -96,7 +147,19 @@ const Schema<ModelConfig>& model_schema() {
           .table_list("targets",
                       &ModelConfig::targets,
                       target_schema(),
-                      "In order: the next is tried when one fails.");
+                      "In order: the next is tried when one fails.")
+          .choice<DisconnectPolicy>("on_disconnect",
+                                    &ModelConfig::on_disconnect,
+                                    disconnect_policies(),
+                                    "As in `[llm]`, for these models.")
+          .table("timeouts",
+                 &ModelConfig::timeouts,
+                 timeouts_schema<LlmTimeoutOverrides>(),
+                 "What is not set is as in `[llm.timeouts]`.")
+          .table("cache",
+                 &ModelConfig::cache,
+                 cache_schema<LlmCacheOverrides>(),
+                 "What is not set is as in `[llm.cache]`.");
   return kSchema;
 }
 
@@ -152,52 +215,6 @@ const Schema<TenantConfig>& tenant_schema() {
   return kSchema;
 }
 
-const Schema<LlmTimeouts>& timeouts_schema() {
-  static const Schema<LlmTimeouts> kSchema =
-      Schema<LlmTimeouts>()
-          .duration("connect", &LlmTimeouts::connect, "DNS, TCP and TLS.", 10ms, 60s)
-          .duration("headers", &LlmTimeouts::headers, "From dispatch to the head.", 10ms, 1h)
-          .duration("first_content",
-                    &LlmTimeouts::first_content,
-                    "From dispatch to the first content; comments and pings do not count.",
-                    10ms,
-                    1h)
-          .duration("stall", &LlmTimeouts::stall, "From content to content.", 10ms, 1h)
-          .duration("total", &LlmTimeouts::total, "From arrival to the end.", 10ms, 24h);
-  return kSchema;
-}
-
-const Schema<LlmCacheConfig>& cache_schema() {
-  static const Schema<LlmCacheConfig> kSchema =
-      Schema<LlmCacheConfig>()
-          .choice<CachePolicy>(
-              "policy",
-              &LlmCacheConfig::policy,
-              {{"auto", CachePolicy::kAuto},
-               {"deterministic-only", CachePolicy::kDeterministicOnly},
-               {"any", CachePolicy::kAny},
-               {"never", CachePolicy::kNever}},
-              "Which answers may be given twice; `auto`: `ttl` at temperature 0 or "
-              "with a seed, `short_ttl` without a temperature, else not.")
-          .number("temperature_bound",
-                  &LlmCacheConfig::temperature_bound,
-                  "Highest temperature that counts as deterministic.",
-                  0,
-                  2)
-          .duration("ttl", &LlmCacheConfig::ttl, "Of deterministic answers.", 1s, 720h)
-          .duration("short_ttl", &LlmCacheConfig::short_ttl, "Of the others.", 1s, 720h)
-          .boolean("coalesce",
-                   &LlmCacheConfig::coalesce,
-                   "Identical simultaneous requests share one upstream call.")
-          .boolean("tool_calls", &LlmCacheConfig::tool_calls, "Keep answers that call tools.")
-          .bytes("max_record",
-                 &LlmCacheConfig::max_record_bytes,
-                 "Larger answers are not kept.",
-                 4'096,
-                 64u << 20);
-  return kSchema;
-}
-
 const Schema<LlmResumeConfig>& resume_schema() {
   static const Schema<LlmResumeConfig> kSchema =
       Schema<LlmResumeConfig>()
@@ -227,7 +244,7 @@ const Schema<LlmConfig>& llm_schema() {
           .choice<DisconnectPolicy>(
               "on_disconnect",
               &LlmConfig::on_disconnect,
-              {{"cancel", DisconnectPolicy::kCancel}, {"drain", DisconnectPolicy::kDrain}},
+              disconnect_policies(),
               "When the last client leaves: end the upstream call, or read it to its end for the "
               "cache. Resumable answers are always read to the end.")
           .duration("heartbeat",
@@ -253,8 +270,17 @@ const Schema<LlmConfig>& llm_schema() {
           .table_list(
               "prices", &LlmConfig::prices, price_schema(), "For costs in logs and metrics.")
           .table("tenants", &LlmConfig::tenants, tenant_schema(), "Who is asking.")
-          .table("timeouts", &LlmConfig::timeouts, timeouts_schema(), "Waits for an upstream.")
-          .table("cache", &LlmConfig::cache, cache_schema(), "The response cache.")
+          .table(
+              "timeouts",
+              &LlmConfig::timeouts,
+              timeouts_schema<LlmTimeouts>(),
+              "Waits for an upstream. A request may shorten each: `x-conciergus-timeout-connect`, "
+              "`-headers`, `-first-content`, `-stall` and `-total`, in milliseconds.")
+          .table("cache",
+                 &LlmConfig::cache,
+                 cache_schema<LlmCacheConfig>(),
+                 "The response cache. A request may shorten the time its answer is kept: "
+                 "`x-conciergus-cache-ttl`, in seconds.")
           .table("resume", &LlmConfig::resume, resume_schema(), "Continuing interrupted streams.");
   return kSchema;
 }

@@ -3,6 +3,7 @@
 /// checking, environment names, the printed values and docs/configuration.md.
 #include <algorithm>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -72,6 +73,16 @@ void report(ReadContext& context,
             const std::string& path,
             std::string_view what);
 
+/// What a member holds, be it optional or not: an optional one that is not set is inherited.
+template <class M>
+struct ValueOf {
+  using Type = M;
+};
+template <class T>
+struct ValueOf<std::optional<T>> {
+  using Type = T;
+};
+
 /// The fields of struct S in the order of their documentation. Nested schemas outlive it.
 template <class S>
 class Schema : public SchemaBase {
@@ -79,7 +90,8 @@ class Schema : public SchemaBase {
   using SchemaBase::list;
   using SchemaBase::read;
 
-  Schema& boolean(std::string key, bool S::* member, std::string help) {
+  template <class M>
+  Schema& boolean(std::string key, M S::* member, std::string help) {
     return scalar(std::move(key), "true or false", member, std::move(help), read_bool, [](bool on) {
       return std::string(on ? "true" : "false");
     });
@@ -98,7 +110,8 @@ class Schema : public SchemaBase {
                [](const T& value) { return std::to_string(value); })
         .ranged(to_text(least) + " to " + to_text(most));
   }
-  Schema& number(std::string key, double S::* member, std::string help, double least, double most) {
+  template <class M>
+  Schema& number(std::string key, M S::* member, std::string help, double least, double most) {
     return scalar(
                std::move(key),
                "number",
@@ -110,12 +123,13 @@ class Schema : public SchemaBase {
                show_number)
         .ranged(show_number(least) + " to " + show_number(most));
   }
-  template <class T>
+  template <class M>
   Schema& duration(std::string key,
-                   T S::* member,
+                   M S::* member,
                    std::string help,
                    std::chrono::milliseconds least,
                    std::chrono::milliseconds most) {
+    using T = typename ValueOf<M>::Type;
     return scalar(
                std::move(key),
                "duration",
@@ -131,9 +145,9 @@ class Schema : public SchemaBase {
                [](const T& value) { return show_duration(value); })
         .ranged(show_duration(least) + " to " + show_duration(most));
   }
-  template <class T>
+  template <class M>
   Schema& bytes(
-      std::string key, T S::* member, std::string help, std::uint64_t least, std::uint64_t most) {
+      std::string key, M S::* member, std::string help, std::uint64_t least, std::uint64_t most) {
     return scalar(
                std::move(key),
                "size",
@@ -142,7 +156,7 @@ class Schema : public SchemaBase {
                [=](const ConfigNode& node) {
                  return within(read_bytes(node), least, most, show_bytes);
                },
-               [](const T& value) { return show_bytes(value); })
+               [](std::uint64_t value) { return show_bytes(value); })
         .ranged(show_bytes(least) + " to " + show_bytes(most));
   }
   Schema& text(std::string key, std::string S::* member, std::string help) {
@@ -167,9 +181,9 @@ class Schema : public SchemaBase {
         },
         quoted);
   }
-  template <class E>
+  template <class E, class M>
   Schema& choice(std::string key,
-                 E S::* member,
+                 M S::* member,
                  std::vector<std::pair<std::string, E>> names,
                  std::string help) {
     std::string type;
@@ -362,7 +376,12 @@ class Schema : public SchemaBase {
       store(static_cast<S*>(owner)->*member, reader(node), node, path, c);
     };
     field.show = [member, shown = std::move(shown)](const void* owner) {
-      return shown(static_cast<const S*>(owner)->*member);
+      const T& value = static_cast<const S*>(owner)->*member;
+      if constexpr (std::is_same_v<T, typename ValueOf<T>::Type>) {
+        return shown(value);
+      } else {
+        return value ? shown(*value) : "inherited";
+      }
     };
     return add(std::move(field));
   }

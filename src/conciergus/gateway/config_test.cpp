@@ -153,6 +153,26 @@ TEST_F(ConfigTest, AProviderInTheEnvironmentTurnsTheSimulatedOneOff) {
   EXPECT_EQ(config.llm.models[1].targets.at(0).provider, "openai");
 }
 
+TEST_F(ConfigTest, LetsAModelOverrideWhatHoldsForAll) {
+  const auto config = good(
+      "[[llm.models]]\npattern = '*'\ntargets = [{provider = 'simulated'}]\n"
+      "on_disconnect = 'drain'\ntimeouts.stall = '5s'\n"
+      "cache = {policy = 'never', ttl = '1m', coalesce = false}\n");
+  const auto& model = config.llm.models.at(0);
+  EXPECT_EQ(model.on_disconnect, llm::DisconnectPolicy::kDrain);
+  EXPECT_EQ(model.timeouts.stall, 5s);
+  EXPECT_EQ(model.timeouts.total, std::nullopt);
+  EXPECT_EQ(model.cache.policy, llm::CachePolicy::kNever);
+  EXPECT_EQ(model.cache.ttl, 60s);
+  EXPECT_EQ(model.cache.coalesce, false);
+  EXPECT_EQ(model.cache.max_record_bytes, std::nullopt);
+  EXPECT_THAT(values_,
+              Contains(AllOf(Field(&ValueInForce::path, "llm.models[0].timeouts.total"),
+                             Field(&ValueInForce::value, "inherited"))));
+  EXPECT_THAT(problems("[[llm.models]]\ntimeouts.stall = '1ms'"),
+              Contains(HasSubstr("timeouts.stall: must be between 10ms and 1h")));
+}
+
 TEST_F(ConfigTest, ProductionHasNoSimulatedProvider) {
   environment_["CONCIERGUS_PROFILE"] = "production";
   EXPECT_THAT(good().llm.providers, IsEmpty());

@@ -65,7 +65,7 @@ Task<void> LlmPart::retire(runtime::Shard& shard,
                            std::shared_ptr<std::atomic<std::size_t>> running) {
   runtime::Notifier never(shard.executor());
   while (!old_routes.expired()) co_await never.wait(Deadline(shard.now() + kLookForOldRoutes));
-  co_await engine->stop(shard, Deadline(shard.now() + engine->config().timeouts.total));
+  co_await engine->stop(shard, Deadline(shard.now() + engine->models().longest_total()));
   running->fetch_sub(1);
 }
 

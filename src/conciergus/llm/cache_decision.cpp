@@ -9,10 +9,10 @@ namespace {
 
 struct Storability {
   std::string_view obstacle;  // empty when the answer may be cached
-  TtlClass ttl = TtlClass::kFull;
+  bool is_certain = true;     // that the same question has the same answer
 };
 
-Storability judge(const CacheRoute& route, const RequestFacts& facts) {
+Storability judge(const LlmCacheConfig& route, const RequestFacts& facts) {
   if (route.policy == CachePolicy::kNever) return {"policy"};
   if (route.policy == CachePolicy::kAny) return {};
   if (facts.choices > 1) return {"choices"};
@@ -21,7 +21,7 @@ Storability judge(const CacheRoute& route, const RequestFacts& facts) {
     return {*facts.temperature <= route.temperature_bound ? "" : "temperature"};
   }
   if (route.policy == CachePolicy::kDeterministicOnly) return {"temperature"};
-  return {"", TtlClass::kShort};
+  return {"", false};
 }
 
 }  // namespace
@@ -60,7 +60,7 @@ RequestCacheControl RequestCacheControl::parse(std::string_view field_value) {
   return control;
 }
 
-CacheDecision decide_caching(const CacheRoute& route,
+CacheDecision decide_caching(const LlmCacheConfig& route,
                              const RequestFacts& facts,
                              const RequestCacheControl& control,
                              bool has_scope,
@@ -75,7 +75,7 @@ CacheDecision decide_caching(const CacheRoute& route,
   decision.may_coalesce = route.coalesce && !is_refresh;
 
   const Storability storability = judge(route, facts);
-  decision.ttl = storability.ttl;
+  decision.ttl = storability.is_certain ? route.ttl : std::min(route.short_ttl, route.ttl);
   if (!storability.obstacle.empty()) return decision.bypass = storability.obstacle, decision;
   decision.may_look_up = !is_refresh;
   decision.may_store = !control.no_store;

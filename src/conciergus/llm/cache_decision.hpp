@@ -2,20 +2,13 @@
 /// Whether an answer may come from the cache, go into it, or be shared with simultaneous askers.
 /// Pure.
 #include <chrono>
-#include <cstdint>
 #include <optional>
 #include <string_view>
 
 #include "conciergus/llm/client_request.hpp"
+#include "conciergus/llm/llm_config.hpp"
 
 namespace conciergus::llm {
-
-enum class CachePolicy : std::uint8_t {
-  kAuto,               ///< Deterministic requests for long, those without a temperature for short.
-  kDeterministicOnly,  ///< Temperature within the bound, or a seed.
-  kAny,                ///< Whatever the temperature and `n`.
-  kNever,
-};
 
 /// "auto", "deterministic-only", "any" or "never", as configuration writes it.
 std::optional<CachePolicy> parse_cache_policy(std::string_view text) noexcept;
@@ -32,14 +25,12 @@ struct RequestCacheControl {
   static RequestCacheControl parse(std::string_view field_value);
 };
 
-enum class TtlClass : std::uint8_t { kFull, kShort };
-
 struct CacheDecision {
   bool may_look_up = false;
   bool may_store = false;
   bool may_coalesce = false;
   bool only_if_cached = false;  ///< Answer 504 on a miss.
-  TtlClass ttl = TtlClass::kFull;
+  std::chrono::seconds ttl{0};  ///< For how long the answer is kept, where it may be.
   std::optional<std::chrono::seconds> max_age{};  ///< Records older than this do not count.
   /// Why the cache was not used as it could have been, for `Cache-Status`: "scope", "store",
   /// "state", "background", "provider-tools", "duplicate-members", "policy", "choices",
@@ -47,15 +38,9 @@ struct CacheDecision {
   std::string_view bypass{};
 };
 
-struct CacheRoute {
-  CachePolicy policy = CachePolicy::kAuto;
-  double temperature_bound = 0;  ///< The highest explicit temperature that counts as deterministic.
-  bool coalesce = true;          ///< Identical simultaneous requests share one upstream call.
-};
-
 /// `is_keyed`: there is a scope and an unambiguous key, the `duplicate-members` and `scope` cases
 /// being told apart by `has_scope`.
-CacheDecision decide_caching(const CacheRoute& route,
+CacheDecision decide_caching(const LlmCacheConfig& route,
                              const RequestFacts& facts,
                              const RequestCacheControl& control,
                              bool has_scope,

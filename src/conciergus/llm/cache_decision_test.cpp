@@ -9,7 +9,11 @@ using namespace std::chrono_literals;
 CacheDecision decide(const RequestFacts& facts,
                      CachePolicy policy = CachePolicy::kAuto,
                      std::string_view control = "") {
-  return decide_caching({.policy = policy}, facts, RequestCacheControl::parse(control), true, true);
+  return decide_caching({.policy = policy, .ttl = 3'600s, .short_ttl = 600s},
+                        facts,
+                        RequestCacheControl::parse(control),
+                        true,
+                        true);
 }
 
 TEST(CacheDecisionTest, CachesDeterministicRequestsForTheFullTime) {
@@ -18,14 +22,15 @@ TEST(CacheDecisionTest, CachesDeterministicRequestsForTheFullTime) {
                                     RequestFacts{.is_deterministic = true}}) {
     const auto decision = decide(facts);
     EXPECT_TRUE(decision.may_look_up && decision.may_store && decision.may_coalesce);
-    EXPECT_EQ(decision.ttl, TtlClass::kFull);
+    EXPECT_EQ(decision.ttl, 3'600s);
     EXPECT_EQ(decision.bypass, "");
   }
 }
 
 TEST(CacheDecisionTest, CachesARequestWithoutTemperatureForAShorterTime) {
   EXPECT_TRUE(decide({}).may_store);
-  EXPECT_EQ(decide({}).ttl, TtlClass::kShort);
+  EXPECT_EQ(decide({}).ttl, 600s);
+  EXPECT_EQ(decide_caching({.ttl = 60s, .short_ttl = 600s}, {}, {}, true, true).ttl, 60s);
   EXPECT_FALSE(decide({}, CachePolicy::kDeterministicOnly).may_store);
 }
 

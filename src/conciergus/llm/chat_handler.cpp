@@ -6,16 +6,19 @@
 #include "conciergus/llm/delivery.hpp"
 #include "conciergus/llm/error_reply.hpp"
 #include "conciergus/llm/failure_response.hpp"
+#include "conciergus/llm/sha256.hpp"
 
 namespace conciergus::llm {
 namespace {
 
 /// Values of the fields that decide how a request is understood, in a fixed order.
-std::array<std::string_view, 7> deciding_values(const http::Headers& headers) {
-  std::array<std::string_view, 7> values;
+std::array<std::string_view, 8> deciding_values(const http::Headers& headers,
+                                                std::string_view limits) {
+  std::array<std::string_view, 8> values;
   std::size_t i = 0;
   for (const std::string_view name : forwarded_headers()) values[i++] = headers.get(name);
-  values[i] = headers.get("cache-control");
+  values[i++] = headers.get("cache-control");
+  values[i] = limits;
   return values;
 }
 
@@ -56,7 +59,16 @@ Delivery delivery_of(Protocol client, const Understood& understood) {
           .stream = {},
           .from = 0,
           .cache = {},
-          .served = Served::kHit};
+          .served = Served::kHit,
+          .deadline = {}};
+}
+
+/// A call ends when its leader's time is up: it is shared by those who wait as long.
+CacheKey flight_key(const CacheKey& key, const LlmTimeouts& timeouts) {
+  static_assert(std::has_unique_object_representations_v<LlmTimeouts>);
+  const std::string_view parts[]{key.view(),
+                                 {reinterpret_cast<const char*>(&timeouts), sizeof(timeouts)}};
+  return sha256(parts);
 }
 
 CacheStatus hit_status(const ResponseCache::Hit& hit) {
@@ -73,7 +85,8 @@ Task<Result<http::Response>> ChatHandler::handle(http::RequestContext& context,
     if (!failure) co_return std::unexpected(std::move(body).error());
     co_return refuse(*engine_, protocol_, *failure, context, request);
   }
-  const auto values = deciding_values(request.headers);
+  const std::string limits = limit_fields(request.headers);
+  const auto values = deciding_values(request.headers, limits);
   const CacheKey digest = llm::digest({.generation = engine_->generation(),
                                        .protocol = protocol_,
                                        .scope = context.scope,
@@ -115,6 +128,7 @@ Task<Result<http::Response>> ChatHandler::answer(http::RequestContext& context,
                                         facts.is_stream && !facts.wants_usage};
   if (prepared->key) part.memo().put(digest, understood);
   Delivery delivery = delivery_of(protocol_, understood);
+  delivery.deadline = prepared->deadline;
 
   if (prepared->decision.may_look_up && !was_looked_up) {
     const auto hit =
@@ -175,24 +189,29 @@ std::shared_ptr<const PreparedRequest> ChatHandler::prepare(http::RequestContext
         make_failure(400, "unsupported_endpoint", "The model cannot be reached by this protocol."));
   }
 
-  auto prepared = std::make_shared<PreparedRequest>(
-      PreparedRequest{.client = *std::move(client),
-                      .route = std::move(route),
-                      .scope = context.scope,
-                      .tenant = context.notes.tenant,
-                      .head = upstream_head(context, request),
-                      .decision = {},
-                      .key = {},
-                      .deadline = context.deadline.within(context.started, config.timeouts.total)});
+  RoutePolicy policy = *route.policy;
+  if (const auto tightened = tighten(policy, request.headers); !tightened) {
+    return refused(to_failure(tightened.error(), "invalid_header"));
+  }
+
+  const Deadline deadline = context.deadline.within(context.started, policy.timeouts.total);
+  auto prepared =
+      std::make_shared<PreparedRequest>(PreparedRequest{.client = *std::move(client),
+                                                        .route = std::move(route),
+                                                        .policy = policy,
+                                                        .scope = context.scope,
+                                                        .tenant = context.notes.tenant,
+                                                        .head = upstream_head(context, request),
+                                                        .decision = {},
+                                                        .key = {},
+                                                        .deadline = deadline});
   const auto effective = prepared->effective(config, 0);
   if (!effective && prepared->route.choices.size() == 1) {
     return refused(to_failure(effective.error(), "unsupported_request"));
   }
   if (effective) prepared->key = effective->key(context.scope, prepared->key_headers());
   prepared->decision =
-      decide_caching({.policy = config.cache.policy,
-                      .temperature_bound = config.cache.temperature_bound,
-                      .coalesce = config.cache.coalesce},
+      decide_caching(policy.cache,
                      prepared->client.facts(),
                      RequestCacheControl::parse(request.headers.joined("cache-control")),
                      !context.scope.empty(),
@@ -208,15 +227,16 @@ bool ChatHandler::is_resumable(const PreparedRequest& prepared) const {
 
 StreamHub::Joined ChatHandler::join(LlmShard& part,
                                     const std::shared_ptr<const PreparedRequest>& prepared) const {
-  const LlmConfig& config = engine_->config();
+  const RoutePolicy& policy = prepared->policy;
   const CacheDecision& decision = prepared->decision;
-  const bool drains = config.on_disconnect == DisconnectPolicy::kDrain;
+  const bool drains = policy.on_disconnect == DisconnectPolicy::kDrain;
   FlightConfig flight;
   flight.when_left = drains ? FlightConfig::WhenLeft::kDrain : FlightConfig::WhenLeft::kCancel;
-  flight.prefix_bytes = config.cache.max_record_bytes;
+  flight.prefix_bytes = policy.cache.max_record_bytes;
   flight.keeps_prefix = decision.may_store || decision.may_coalesce || is_resumable(*prepared);
   if (decision.may_coalesce && prepared->key) {
-    return engine_->hub().join_or_lead(*prepared->key, part.shard(), flight);
+    const CacheKey key = flight_key(*prepared->key, policy.timeouts);
+    return engine_->hub().join_or_lead(key, part.shard(), flight);
   }
   return engine_->hub().lead(part.shard(), flight);
 }
@@ -253,7 +273,8 @@ Task<Result<http::Response>> ChatHandler::resume(http::RequestContext& context,
       .stream = std::move(found.stream),
       .from = last->seq + 1,
       .cache = {.how = CacheStatus::How::kCollapsed, .ttl = {}, .stored = false, .detail = {}},
-      .served = Served::kResumed};
+      .served = Served::kResumed,
+      .deadline = prepared.deadline};
   co_return co_await deliver_flight(
       engine_, context, request, std::move(found.subscription), std::move(delivery));
 }

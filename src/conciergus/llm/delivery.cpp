@@ -184,8 +184,7 @@ Task<Result<http::Response>> deliver_flight(std::shared_ptr<const LlmEngine> eng
                                             http::Request& request,
                                             std::unique_ptr<Subscription> subscription,
                                             Delivery delivery) {
-  const Deadline deadline =
-      context.deadline.within(context.started, engine->config().timeouts.total);
+  const Deadline deadline = delivery.deadline;
   std::optional<EndOnDrain> end_on_drain(std::in_place, context, *subscription);
   const bool is_open = co_await subscription->opened(deadline);
   if (!is_open) {

@@ -18,6 +18,7 @@ struct Delivery {
   std::uint64_t from = 0;  ///< First piece that the client has not seen.
   CacheStatus cache;
   Served served = Served::kLed;
+  Deadline deadline{};  ///< Of the whole answer, where it is still being made.
 };
 
 /// Waits for the flight to begin, or for its end when the client wants the answer whole, and

@@ -20,11 +20,12 @@ class Violations {
   void check(bool holds, std::string_view field, std::string_view what) {
     if (!holds) found_.push_back(fmt::format("{}: {}", field, what));
   }
-  void within(std::chrono::milliseconds value,
+  /// What is not set holds.
+  void within(std::optional<std::chrono::milliseconds> value,
               std::chrono::milliseconds least,
               std::chrono::milliseconds most,
               std::string_view field) {
-    check(value >= least && value <= most,
+    check(!value || (*value >= least && *value <= most),
           field,
           fmt::format("must lie between {} ms and {} ms", least.count(), most.count()));
   }
@@ -63,7 +64,29 @@ void check_provider(const ProviderConfig& provider, const std::string& at, Viola
   out.check(!has_empty, at + ".keys", "a key is empty");
 }
 
-void check_targets(const LlmConfig& config, Violations& out) {
+/// Of all routes, or the overrides of one.
+template <class Timeouts>
+void check_timeouts(const Timeouts& timeouts, const std::string& at, Violations& out) {
+  out.within(timeouts.connect, 10ms, 60s, at + ".connect");
+  out.within(timeouts.headers, 10ms, 1h, at + ".headers");
+  out.within(timeouts.first_content, 10ms, 1h, at + ".first_content");
+  out.within(timeouts.stall, 10ms, 1h, at + ".stall");
+  out.within(timeouts.total, 10ms, 24h, at + ".total");
+}
+
+template <class Cache>
+void check_cache(const Cache& cache, const std::string& at, Violations& out) {
+  out.within(cache.ttl, 1s, 30 * 24h, at + ".ttl");
+  out.within(cache.short_ttl, 1s, 30 * 24h, at + ".short_ttl");
+  const std::optional<double> bound = cache.temperature_bound;
+  out.check(!bound || *bound >= 0, at + ".temperature_bound", "is not negative");
+  const std::optional<std::size_t> record = cache.max_record_bytes;
+  out.check(!record || (*record >= 4'096 && *record <= (64u << 20)),
+            at + ".max_record_bytes",
+            "4 KiB to 64 MiB");
+}
+
+void check_models(const LlmConfig& config, Violations& out) {
   const auto has_provider = [&](const std::string& name) {
     return std::ranges::find(config.providers, name, &ProviderConfig::name) !=
            config.providers.end();
@@ -73,6 +96,8 @@ void check_targets(const LlmConfig& config, Violations& out) {
     const std::string at = fmt::format("models[{}]", m);
     out.check(!model.pattern.empty(), at + ".pattern", "is empty");
     out.check(!model.targets.empty(), at + ".targets", "needs at least one target");
+    check_timeouts(model.timeouts, at + ".timeouts", out);
+    check_cache(model.cache, at + ".cache", out);
     for (std::size_t t = 0; t < model.targets.size(); ++t) {
       const std::string& provider = model.targets[t].provider;
       out.check(has_provider(provider),
@@ -121,7 +146,7 @@ std::vector<std::string> LlmConfig::validate() const {
     check_provider(providers[i], at, out);
     out.check(names.insert(providers[i].name).second, at + ".name", "is used twice");
   }
-  check_targets(*this, out);
+  check_models(*this, out);
   check_tenants(tenants, out);
   for (std::size_t i = 0; i < prices.size(); ++i) {
     const std::string at = fmt::format("prices[{}]", i);
@@ -129,17 +154,8 @@ std::vector<std::string> LlmConfig::validate() const {
     out.check(prices[i].input >= 0 && prices[i].output >= 0, at, "prices are not negative");
   }
   out.check(max_attempts >= 1 && max_attempts <= 10, "max_attempts", "1 to 10");
-  out.within(timeouts.connect, 10ms, 60s, "timeouts.connect");
-  out.within(timeouts.headers, 10ms, 1h, "timeouts.headers");
-  out.within(timeouts.first_content, 10ms, 1h, "timeouts.first_content");
-  out.within(timeouts.stall, 10ms, 1h, "timeouts.stall");
-  out.within(timeouts.total, 10ms, 24h, "timeouts.total");
-  out.within(cache.ttl, 1s, 30 * 24h, "cache.ttl");
-  out.within(cache.short_ttl, 1s, 30 * 24h, "cache.short_ttl");
-  out.check(cache.temperature_bound >= 0, "cache.temperature_bound", "is not negative");
-  out.check(cache.max_record_bytes >= 4'096 && cache.max_record_bytes <= (64u << 20),
-            "cache.max_record_bytes",
-            "4 KiB to 64 MiB");
+  check_timeouts(timeouts, "timeouts", out);
+  check_cache(cache, "cache", out);
   out.within(resume.window, 1s, 24h, "resume.window");
   out.within(heartbeat, 100ms, 1h, "heartbeat");
   out.check(max_request_bytes >= 1'024 && max_request_bytes <= (1u << 30),

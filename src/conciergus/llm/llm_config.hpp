@@ -2,12 +2,12 @@
 /// What an operator decides about providers, models, tenants, prices, time and caching.
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "conciergus/base/secret.hpp"
-#include "conciergus/llm/cache_decision.hpp"
 #include "conciergus/llm/simulated_config.hpp"
 
 namespace conciergus::llm {
@@ -37,12 +37,6 @@ struct ProviderConfig {
 struct TargetConfig {
   std::string provider;  ///< Name of a provider.
   std::string model;     ///< As that provider calls it; empty: as the client asked.
-};
-
-/// The first entry whose pattern matches decides.
-struct ModelConfig {
-  std::string pattern;                ///< Public name, or with `*`: "gpt-4o", "claude-*", "*".
-  std::vector<TargetConfig> targets;  ///< In order: the next is tried when one fails.
 };
 
 struct PriceConfig {
@@ -87,14 +81,51 @@ enum class DisconnectPolicy : std::uint8_t {
   kDrain,   ///< It is read to its end, for the cache, the bill and resuming.
 };
 
+enum class CachePolicy : std::uint8_t {
+  kAuto,               ///< Deterministic requests for long, those without a temperature for short.
+  kDeterministicOnly,  ///< Temperature within the bound, or a seed.
+  kAny,                ///< Whatever the temperature and `n`.
+  kNever,
+};
+
 struct LlmCacheConfig {
   CachePolicy policy = CachePolicy::kAuto;  ///< Which answers may be given twice.
   double temperature_bound = 0;             ///< Highest temperature that counts as deterministic.
   std::chrono::seconds ttl{86'400};         ///< Of deterministic answers; 1 s to 30 days.
-  std::chrono::seconds short_ttl{600};      ///< When no temperature was given; 1 s to 30 days.
+  std::chrono::seconds short_ttl{600};      ///< When no temperature was given; at most `ttl`.
   bool coalesce = true;                     ///< Identical simultaneous requests share one call.
   bool tool_calls = false;                  ///< Keep answers that call tools.
   std::size_t max_record_bytes = 1u << 20;  ///< Larger answers are not kept; 4 KiB to 64 MiB.
+};
+
+/// LlmTimeouts of one route, as far as it differs.
+struct LlmTimeoutOverrides {
+  std::optional<std::chrono::milliseconds> connect{};
+  std::optional<std::chrono::milliseconds> headers{};
+  std::optional<std::chrono::milliseconds> first_content{};
+  std::optional<std::chrono::milliseconds> stall{};
+  std::optional<std::chrono::milliseconds> total{};
+};
+
+/// LlmCacheConfig of one route, as far as it differs.
+struct LlmCacheOverrides {
+  std::optional<CachePolicy> policy{};
+  std::optional<double> temperature_bound{};
+  std::optional<std::chrono::seconds> ttl{};
+  std::optional<std::chrono::seconds> short_ttl{};
+  std::optional<bool> coalesce{};
+  std::optional<bool> tool_calls{};
+  std::optional<std::size_t> max_record_bytes{};
+};
+
+/// A route: the first entry whose pattern matches decides. What it leaves open is as for all
+/// (route_policy.hpp).
+struct ModelConfig {
+  std::string pattern{};                ///< Public name, or with `*`: "gpt-4o", "claude-*", "*".
+  std::vector<TargetConfig> targets{};  ///< In order: the next is tried when one fails.
+  LlmTimeoutOverrides timeouts{};
+  LlmCacheOverrides cache{};
+  std::optional<DisconnectPolicy> on_disconnect{};
 };
 
 struct LlmResumeConfig {

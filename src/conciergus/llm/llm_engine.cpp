@@ -22,13 +22,6 @@ http::ClientConfig client_config() {
   return config;
 }
 
-ResponseCacheConfig cache_config(const LlmCacheConfig& config) {
-  ResponseCacheConfig made;
-  made.ttl = config.ttl;
-  made.short_ttl = std::min(config.short_ttl, config.ttl);
-  return made;
-}
-
 }  // namespace
 
 LlmShard::LlmShard(const LlmEngine& engine, runtime::Shard& shard)
@@ -52,7 +45,7 @@ LlmEngine::LlmEngine(LlmConfig config,
       cache_(services.store,
              shards.front()->clock(),
              shards.front()->metrics(),
-             cache_config(config_.cache)) {
+             ResponseCacheConfig{}) {
   for (runtime::Shard* const shard : shards)
     parts_.push_back(std::make_unique<LlmShard>(*this, *shard));
 }

@@ -35,7 +35,10 @@ ModelMap::ModelMap(const LlmConfig& config)
     models_.push_back(
         {.pattern = "*", .targets = {{.provider = config.providers.front().name, .model = {}}}});
   }
-  for (const ModelConfig& model : models_) labels_.push_back(model.pattern);
+  for (const ModelConfig& model : models_) {
+    labels_.push_back(model.pattern);
+    policies_.push_back(RoutePolicy::of(config, model));
+  }
 }
 
 ModelMap::Route ModelMap::resolve(std::string_view model, Protocol protocol) const {
@@ -44,7 +47,9 @@ ModelMap::Route ModelMap::resolve(std::string_view model, Protocol protocol) con
   const auto entry = std::ranges::find_if(models_, matches);
   if (entry == models_.end()) return route;
   route.is_known = true;
-  route.label = labels_[static_cast<std::size_t>(entry - models_.begin())];
+  const auto place = static_cast<std::size_t>(entry - models_.begin());
+  route.label = labels_[place];
+  route.policy = &policies_[place];
   for (const TargetConfig& target : entry->targets) {
     const auto provider =
         std::ranges::find(config_.providers, target.provider, &ProviderConfig::name);
@@ -57,6 +62,12 @@ ModelMap::Route ModelMap::resolve(std::string_view model, Protocol protocol) con
          .model = target.model.empty() ? std::string(model) : target.model});
   }
   return route;
+}
+
+std::chrono::milliseconds ModelMap::longest_total() const noexcept {
+  std::chrono::milliseconds longest{0};
+  for (const RoutePolicy& policy : policies_) longest = std::max(longest, policy.timeouts.total);
+  return longest;
 }
 
 std::vector<std::string> ModelMap::names() const {

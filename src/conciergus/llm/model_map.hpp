@@ -6,6 +6,7 @@
 
 #include "conciergus/llm/llm_config.hpp"
 #include "conciergus/llm/protocol.hpp"
+#include "conciergus/llm/route_policy.hpp"
 
 namespace conciergus::llm {
 
@@ -20,9 +21,10 @@ class ModelMap {
       Protocol protocol;     ///< To speak to it.
       std::string model;     ///< As it calls the model.
     };
-    std::vector<Choice> choices;  ///< Empty: nobody has the model in that protocol.
-    std::string_view label;       ///< For metrics: the pattern, never what a client wrote.
-    bool is_known = false;        ///< Some pattern matches.
+    std::vector<Choice> choices;          ///< Empty: nobody has the model in that protocol.
+    std::string_view label;               ///< For metrics: the pattern, never what a client wrote.
+    const RoutePolicy* policy = nullptr;  ///< The map's own; null when not known.
+    bool is_known = false;                ///< Some pattern matches.
   };
   /// `model` is the public name that a client of `protocol` asks for.
   Route resolve(std::string_view model, Protocol protocol) const;
@@ -31,13 +33,16 @@ class ModelMap {
   const std::string& default_model() const noexcept { return default_model_; }
   /// All labels that resolve() gives.
   const std::vector<std::string>& labels() const noexcept { return labels_; }
+  /// The longest that any route lets an answer take.
+  std::chrono::milliseconds longest_total() const noexcept;
   /// Public names without a wildcard.
   std::vector<std::string> names() const;
 
  private:
   const LlmConfig& config_;
   std::vector<ModelConfig> models_;
-  std::vector<std::string> labels_;
+  std::vector<std::string> labels_;  // one per model, as are these:
+  std::vector<RoutePolicy> policies_;
   std::string default_model_;
 };
 

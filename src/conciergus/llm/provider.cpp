@@ -105,6 +105,8 @@ Task<Result<http::Response>> Provider::post(Protocol protocol,
   request.headers.set("content-type", "application/json");
   request.headers.set("accept", "text/event-stream, application/json");
   request.body = std::move(body);
+  // A pooled connection that the provider had closed meanwhile says nothing about the provider.
+  request.may_repeat = true;
   co_return co_await transport_->send(std::move(request), limits, report);
 }
 

@@ -76,14 +76,11 @@ Task<std::optional<ResponseCache::Hit>> ResponseCache::look_up(const CacheKey& k
 
 Task<bool> ResponseCache::store(const CacheKey& key,
                                 std::string_view record,
-                                const CacheDecision& decision,
-                                std::optional<seconds> ttl) {
-  if (!decision.may_store) co_return false;
-  const seconds longest = decision.ttl == TtlClass::kFull ? config_.ttl : config_.short_ttl;
-  const seconds fresh = std::min(ttl.value_or(longest), longest);
-  if (fresh <= seconds(0)) co_return false;
+                                const CacheDecision& decision) {
+  if (!decision.may_store || decision.ttl <= seconds(0)) co_return false;
   const auto deadline = Deadline::after(clock_, config_.write_limit);
-  const auto kept = co_await store_.put(key.view(), record, {fresh, config_.stale}, deadline);
+  const auto kept =
+      co_await store_.put(key.view(), record, {decision.ttl, config_.stale}, deadline);
   (kept ? metrics_.stored : metrics_.errors).add();
   co_return kept.has_value();
 }

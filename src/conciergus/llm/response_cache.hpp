@@ -14,9 +14,7 @@
 namespace conciergus::llm {
 
 struct ResponseCacheConfig {
-  std::chrono::seconds ttl{3'600};           ///< Deterministic requests; 1 s to 90 days.
-  std::chrono::seconds short_ttl{600};       ///< Requests that name no temperature; at most `ttl`.
-  std::chrono::seconds stale{0};             ///< Kept after that, for stale-if-error.
+  std::chrono::seconds stale{0};             ///< Kept past its time, for stale-if-error.
   std::chrono::milliseconds read_limit{20};  ///< A slower store counts as a miss.
   std::chrono::milliseconds write_limit{100};
 };
@@ -55,12 +53,8 @@ class ResponseCache {
                                    Deadline deadline,
                                    bool allow_stale = false);
 
-  /// Keeps `record` if `decision` says so; true if it was kept. `ttl` overrides the class's, and is
-  /// bounded by the configuration's.
-  Task<bool> store(const CacheKey& key,
-                   std::string_view record,
-                   const CacheDecision& decision,
-                   std::optional<std::chrono::seconds> ttl = std::nullopt);
+  /// Keeps `record` if `decision` says so, and for as long as it says; true if it was kept.
+  Task<bool> store(const CacheKey& key, std::string_view record, const CacheDecision& decision);
   Task<Result<bool>> erase(const CacheKey& key);
 
   const ResponseCacheMetrics& metrics() const noexcept { return metrics_; }

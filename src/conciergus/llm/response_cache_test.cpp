@@ -13,8 +13,8 @@ namespace {
 using namespace std::chrono_literals;
 using std::chrono::seconds;
 
-constexpr CacheDecision kFull{.may_look_up = true, .may_store = true, .ttl = TtlClass::kFull};
-constexpr CacheDecision kShort{.may_look_up = true, .may_store = true, .ttl = TtlClass::kShort};
+constexpr CacheDecision kFull{.may_look_up = true, .may_store = true, .ttl = 3'600s};
+constexpr CacheDecision kShort{.may_look_up = true, .may_store = true, .ttl = 600s};
 
 /// A store in trouble.
 class BrokenStore final : public cache::Store {
@@ -41,9 +41,9 @@ class ResponseCacheTest : public ::testing::Test {
     facts.cost = 0.25;
     return make_record(facts, {}, "{\"answer\":42}").value();
   }
-  bool store(const CacheDecision& decision, std::optional<seconds> ttl = std::nullopt) {
+  bool store(const CacheDecision& decision) {
     bool kept = false;
-    run_coro([&]() -> Task<void> { kept = co_await cache_.store(key_, record(), decision, ttl); });
+    run_coro([&]() -> Task<void> { kept = co_await cache_.store(key_, record(), decision); });
     return kept;
   }
   std::optional<ResponseCache::Hit> look_up(const CacheDecision& decision,
@@ -58,7 +58,7 @@ class ResponseCacheTest : public ::testing::Test {
   ManualClock clock_;
   observe::Registry metrics_;
   cache::MemoryStore store_{clock_, {metrics_, "llm"}};
-  ResponseCache cache_{store_, clock_, metrics_, {.ttl = 3'600s, .short_ttl = 600s, .stale = 60s}};
+  ResponseCache cache_{store_, clock_, metrics_, {.stale = 60s}};
   CacheKey key_;
 };
 
@@ -77,7 +77,7 @@ TEST_F(ResponseCacheTest, TellsTheAgeAndTheTimeLeftOfAHit) {
   EXPECT_EQ(cache_.metrics().saved.value(), 0.25);
 }
 
-TEST_F(ResponseCacheTest, KeepsAnswersToRequestsWithoutTemperatureForAShorterTime) {
+TEST_F(ResponseCacheTest, KeepsAnAnswerForAsLongAsWasDecided) {
   store(kShort);
   EXPECT_EQ(look_up(kShort)->ttl, 600s);
   clock_.advance(601s);
@@ -101,7 +101,8 @@ TEST_F(ResponseCacheTest, NeitherLooksUpNorStoresAgainstTheDecision) {
   EXPECT_FALSE(look_up({.may_look_up = false, .may_store = true}));
   EXPECT_TRUE(look_up(kFull));
   store_.clear_now();
-  EXPECT_FALSE(store({.may_look_up = true, .may_store = false}));
+  EXPECT_FALSE(store({.may_look_up = true, .may_store = false, .ttl = 60s}));
+  EXPECT_FALSE(store({.may_look_up = true, .may_store = true, .ttl = 0s}));
   EXPECT_FALSE(look_up(kFull));
 }
 
@@ -115,15 +116,6 @@ TEST_F(ResponseCacheTest, HonoursTheRequestsMaxAge) {
   EXPECT_FALSE(look_up(decision));
   decision.max_age = 0s;
   EXPECT_FALSE(look_up(decision));
-}
-
-TEST_F(ResponseCacheTest, BoundsTheTimeThatARequestAsksFor) {
-  store(kFull, 5s);
-  EXPECT_EQ(look_up(kFull)->ttl, 5s);
-  store(kShort, 3'000s);
-  EXPECT_EQ(look_up(kShort)->ttl, 600s);
-  EXPECT_FALSE(store(kFull, 0s));
-  EXPECT_FALSE(store(kFull, -1s));
 }
 
 TEST_F(ResponseCacheTest, DeletesADamagedRecord) {

@@ -21,13 +21,15 @@ Task<Result<http::Response>> ResumeChatHandler::handle(http::RequestContext& con
                                                        http::Request& request) const {
   auto found = engine_->resume().resume_chat(context.scope, id_of(context), context.shard);
   if (found.outcome != ResumeRegistry::Outcome::kFound) co_return no_content();
+  const auto longest = engine_->models().longest_total();
   Delivery delivery{.client = Protocol::kUiMessages,
                     .is_stream = true,
                     .strips_usage = false,
                     .stream = std::move(found.stream),
                     .from = 0,
                     .cache = {CacheStatus::How::kCollapsed, {}, false, {}},
-                    .served = Served::kResumed};
+                    .served = Served::kResumed,
+                    .deadline = context.deadline.within(context.started, longest)};
   auto response = co_await deliver_flight(
       engine_, context, request, std::move(found.subscription), std::move(delivery));
   // What failed before its first word is told to whoever asked first, and is nothing to resume.

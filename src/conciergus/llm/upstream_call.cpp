@@ -95,12 +95,7 @@ Task<std::optional<CallFailure>> UpstreamCall::send(std::string body,
                                 .idle = std::max(timeouts.first_content, timeouts.stall),
                                 .deadline = limits_.deadline};
   http::CallReport report;
-  auto response = co_await provider_.post(protocol_, body, head, key, limits, report);
-  if (!response && report.reused && response.error().code() == ErrorCode::kUnavailable) {
-    // A pooled connection that the provider had closed meanwhile says nothing about the provider.
-    report = {};
-    response = co_await provider_.post(protocol_, std::move(body), head, key, limits, report);
-  }
+  auto response = co_await provider_.post(protocol_, std::move(body), head, key, limits, report);
   if (!response) {
     if (limits_.deadline.has_passed(shard_.now())) co_return make_call_failure(Outcome::kOutOfTime);
     co_return make_call_failure(outcome_of_error(response.error(), report.phase));

@@ -69,7 +69,7 @@ class Chain {
       call_.emplace(provider,
                     choice().protocol,
                     part_.shard(),
-                    UpstreamCallLimits{engine_.config().timeouts, request_.deadline});
+                    UpstreamCallLimits{request_.policy.timeouts, request_.deadline});
       pieces_.clear();
       auto failure = co_await call_->begin(
           effective->upstream_body(), request_.head, (first_key + k) % keys, pieces_);
@@ -148,7 +148,7 @@ class Chain {
   Task<void> complete() {
     engine_.metrics().count_attempt(choice().provider, Outcome::kOk);
     const AnswerBuilder::Rules rules{
-        .allow_tool_calls = engine_.config().cache.tool_calls,
+        .allow_tool_calls = request_.policy.cache.tool_calls,
         .finish_reason_is_terminal =
             engine_.config().providers[choice().provider].finish_reason_is_terminal};
     std::string_view obstacle = builder_.storage_obstacle(rules);
@@ -190,7 +190,7 @@ class Chain {
                             .created = part_.shard().clock().wall_now()};
     const auto events =
         is_stream ? std::span<const PiecePtr>(*pieces) : std::span<const PiecePtr>();
-    const auto record = make_record(facts, events, whole, engine_.config().cache.max_record_bytes);
+    const auto record = make_record(facts, events, whole, request_.policy.cache.max_record_bytes);
     if (record) co_await engine_.cache().store(*key, *record, request_.decision);
   }
 

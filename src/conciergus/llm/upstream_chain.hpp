@@ -16,6 +16,7 @@ namespace conciergus::llm {
 struct PreparedRequest {
   ClientRequest client;
   ModelMap::Route route;
+  RoutePolicy policy;  ///< The route's, as far as the client has not tightened it.
   std::string scope;
   std::string tenant;
   UpstreamHead head;

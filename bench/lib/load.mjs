@@ -8,7 +8,7 @@ import { quantile } from "./stats.mjs";
 
 /** One closed-loop round of wrk against `server`; CPU figures are of the server, per request. */
 export async function wrk(server, url, { core, seconds, connections = 64, post = null }) {
-  const args = ["-c", String(core), "wrk", "-t1", `-c${connections}`, `-d${seconds}s`, "--latency"];
+  const args = ["-c", String(core), "wrk", "-t1", `-c${connections}`, `-d${seconds}s`, "--latency", "--timeout", "10s"];
   let script;
   if (post) {
     script = join(tmpdir(), `conciergus-bench-${process.pid}.lua`);

@@ -12,7 +12,7 @@ export async function nginx(name, core, port, server, http = "") {
   const file = join(folder, "nginx.conf");
   writeFileSync(
     file,
-    `worker_processes 1; daemon off; pid ${folder}/pid; error_log stderr error;
+    `user root; worker_processes 1; daemon off; pid ${folder}/pid; error_log stderr error;
      events { worker_connections 4096; }
      http {
        access_log ${folder}/logs/access.log combined buffer=64k flush=1s;

@@ -52,6 +52,17 @@ Task<void> Http1Transport::shutdown() {
   never_expires();
 }
 
+void Http1Transport::watch_client() {
+  watch_ = std::make_shared<char>();
+  stream_.when_readable([this, watched = std::weak_ptr(watch_)] {
+    if (watched.expired()) return;
+    watch_.reset();
+    if (!in_exchange_ || !stream_.peer_has_closed()) return;
+    metrics_.clients_gone.add();
+    runtime::Gate::cancel(*self_);
+  });
+}
+
 void Http1Transport::on_expired() {
   const auto now = this->now();
   if (write_until_ <= now) {
@@ -65,11 +76,7 @@ void Http1Transport::on_expired() {
     read_until_ = Clock::Instant::max();
     stream_.cancel();
   }
-  if (in_exchange_ && stream_.peer_has_closed()) {
-    metrics_.clients_gone.add();
-    runtime::Gate::cancel(*self_);
-    return;
-  }
+  if (in_exchange_ && !watch_) watch_client();
   expires_at(in_exchange_ ? Clock::Instant() : std::min(read_until_, write_until_));
 }
 

@@ -3,9 +3,9 @@
 /// clients that leave.
 ///
 /// None of it costs a timer or a system call per request. The watchdog looks at the connection twelve
-/// times a second while an exchange runs: whether a write has been stuck for too long, a read is
-/// overdue, or the client has closed its side. A client that has is gone: HTTP/1 gives half-closing
-/// no other meaning, and a stream nobody reads has to end.
+/// times a second while an exchange runs: whether a write has been stuck for too long, or a read is
+/// overdue. At the first look it also begins to watch for the client closing its side. A client that
+/// has is gone: HTTP/1 gives half-closing no other meaning, and a stream nobody reads has to end.
 #include <memory>
 #include <span>
 
@@ -55,6 +55,7 @@ class Http1Transport final : private runtime::Watchdog::Watch {
 
  private:
   void on_expired() override;
+  void watch_client();
 
   runtime::Shard& shard_;
   net::Stream& stream_;
@@ -67,6 +68,7 @@ class Http1Transport final : private runtime::Watchdog::Watch {
   bool writing_ = false;
   bool in_exchange_ = false;
   bool timed_out_ = false;
+  std::shared_ptr<void> watch_;  // while the client is watched; what that refers to weakly
 };
 
 }  // namespace conciergus::http

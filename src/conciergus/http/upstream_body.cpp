@@ -1,6 +1,8 @@
 #include "conciergus/http/upstream_body.hpp"
 
+#include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace conciergus::http {
 
@@ -43,7 +45,8 @@ Task<Result<std::string_view>> UpstreamBody::read() {
       co_return std::string_view();
     }
     const auto now = system_clock().now();
-    connection.deadline().expires_at(limits_.overall.within(now, limits_.idle).at());
+    const auto until = std::min(limits_.overall.within(now, limits_.idle).at(), next_read_until_);
+    connection.deadline().expires_at(until);
     const auto received = co_await connection.read_more();
     connection.deadline().never_expires();  // the consumer may take its time
     if (!received) co_return give_up(received.error());

@@ -25,6 +25,10 @@ class UpstreamBody final : public BodyReader {
   ~UpstreamBody() override;
 
   Task<Result<std::string_view>> read() override;
+  bool limit_next_read(Clock::Instant at) noexcept override {
+    next_read_until_ = at;
+    return true;
+  }
   std::optional<std::uint64_t> size() const noexcept override { return length_; }
   const Headers* trailers() const noexcept override {
     return std::holds_alternative<codec::ChunkedDecoder>(decoder_) ? &trailers_ : nullptr;
@@ -44,6 +48,7 @@ class UpstreamBody final : public BodyReader {
   std::variant<codec::LengthDecoder, codec::ChunkedDecoder, UntilClose> decoder_;
   const std::optional<std::uint64_t> length_;
   const Limits limits_;
+  Clock::Instant next_read_until_ = Clock::Instant::max();
   bool may_reuse_;
   bool complete_ = false;
   bool failed_ = false;

@@ -44,6 +44,7 @@ CallFailure UpstreamCall::broken_off(const Error& error) const {
 
 Task<Result<std::string_view>> UpstreamCall::read_body(Deadline deadline) {
   if (auto* const stream = response_.body.stream()) {
+    if (stream->limit_next_read(deadline.at())) co_return co_await stream->read();
     co_return co_await runtime::with_deadline(stream->read(), deadline);
   }
   co_return std::exchange(is_text_read_, true) ? std::string_view{} : response_.body.text();

@@ -105,6 +105,13 @@ bool TcpStream::peer_has_closed() noexcept {
   return ::poll(&state, 1, 0) > 0 && (state.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
 }
 
+void TcpStream::when_readable(std::function<void()> then) {
+  socket_.async_wait(Socket::wait_read,
+                     [then = std::move(then)](const boost::system::error_code& error) {
+                       if (!error) then();
+                     });
+}
+
 Task<Result<void>> TcpStream::wait_readable() {
   const auto [error] =
       co_await socket_.async_wait(Socket::wait_read, asio::as_tuple(asio::use_awaitable));

@@ -33,6 +33,7 @@ class TcpStream final : public Stream {
   const Endpoint& local() const noexcept override;
   bool has_unread() noexcept override;
   bool peer_has_closed() noexcept override;
+  void when_readable(std::function<void()> then) override;
 
   /// For the TLS stream on top.
   int descriptor() noexcept { return socket_.native_handle(); }

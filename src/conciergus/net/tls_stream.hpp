@@ -49,6 +49,7 @@ class TlsStream final : public Stream {
   std::string_view alpn() const noexcept override;
   bool has_unread() noexcept override;
   bool peer_has_closed() noexcept override { return tcp_.peer_has_closed(); }
+  void when_readable(std::function<void()> then) override { tcp_.when_readable(std::move(then)); }
 
   /// For verification results and sessions.
   SSL* ssl() noexcept { return ssl_.get(); }

@@ -24,7 +24,7 @@ int run_simulate(const SimulateOptions& options) {
   config.instant = options.is_instant;
   std::vector<std::unique_ptr<http::Middleware>> middlewares;
   middlewares.push_back(std::make_unique<http::ErrorGuard>(metrics, /*show_detail=*/true));
-  const auto handler = std::make_shared<http::Chain>(
+  const std::shared_ptr<const http::Handler> handler = std::make_shared<http::Chain>(
       std::move(middlewares), std::make_shared<llm::SimulatedProvider>(config));
   const http::ServerAddress address{.address = {.host = options.host, .port = options.port}};
   const auto started = server.start({&address, 1}, [&](runtime::Shard&) { return handler; });

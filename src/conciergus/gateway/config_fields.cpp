@@ -16,15 +16,15 @@ std::string check_origin(const std::string& text) {
 }
 
 const Schema<CertificateConfig>& certificate_schema() {
-  static const Schema<CertificateConfig> kSchema =
+  static const Schema<CertificateConfig> schema =
       Schema<CertificateConfig>()
           .text("certificate", &CertificateConfig::certificate, "PEM file: the chain, leaf first.")
           .text("key", &CertificateConfig::key, "PEM file: the private key.");
-  return kSchema;
+  return schema;
 }
 
 const Schema<LimitsConfig>& limits_schema() {
-  static const Schema<LimitsConfig> kSchema =
+  static const Schema<LimitsConfig> schema =
       Schema<LimitsConfig>()
           .integer("connections", &LimitsConfig::connections, "Open at a time.", 1, kMillion)
           .integer("connections_per_address",
@@ -67,11 +67,11 @@ const Schema<LimitsConfig>& limits_schema() {
                    "Then it is closed in order.",
                    1,
                    1'000 * kMillion);
-  return kSchema;
+  return schema;
 }
 
 const Schema<ServeConfig>& server_schema() {
-  static const Schema<ServeConfig> kSchema =
+  static const Schema<ServeConfig> schema =
       Schema<ServeConfig>()
           .text("host", &ServeConfig::host, "Address to listen on. Also `HOST`, `--host`.")
           .integer("port",
@@ -97,54 +97,54 @@ const Schema<ServeConfig>& server_schema() {
                  &ServeConfig::limits,
                  limits_schema(),
                  "What is refused has a status and a metric of its own. Changes need a restart.");
-  return kSchema;
+  return schema;
 }
 
 const Schema<AppConfig>& app_schema() {
-  static const Schema<AppConfig> kSchema = Schema<AppConfig>().text(
+  static const Schema<AppConfig> schema = Schema<AppConfig>().text(
       "url",
       &AppConfig::url,
       "The application: everything that is no route of the gateway goes there. Also `--app`.",
       check_origin);
-  return kSchema;
+  return schema;
 }
 
 const Schema<StaticConfig>& static_schema() {
-  static const Schema<StaticConfig> kSchema = Schema<StaticConfig>().text(
+  static const Schema<StaticConfig> schema = Schema<StaticConfig>().text(
       "root", &StaticConfig::root, "Folder of files to serve instead of the demo. Also `--root`.");
-  return kSchema;
+  return schema;
 }
 
 const Schema<ChatConfig>& chat_schema() {
-  static const Schema<ChatConfig> kSchema = Schema<ChatConfig>().choice<Switch>(
+  static const Schema<ChatConfig> schema = Schema<ChatConfig>().choice<Switch>(
       "route",
       &ChatConfig::route,
       {{"auto", Switch::kAuto}, {"on", Switch::kOn}, {"off", Switch::kOff}},
       "Serve `/api/chat`; `auto`: unless `app.url` is set, since that path is usually the "
       "application's.");
-  return kSchema;
+  return schema;
 }
 
 const Schema<CacheConfig>& cache_schema() {
-  static const Schema<CacheConfig> kSchema =
+  static const Schema<CacheConfig> schema =
       Schema<CacheConfig>().bytes("memory",
                                   &CacheConfig::memory_bytes,
                                   "All that stored answers take. Changes need a restart.",
                                   1 << 20,
                                   std::uint64_t{1} << 40);
-  return kSchema;
+  return schema;
 }
 
 const Schema<CorsConfig>& cors_schema() {
-  static const Schema<CorsConfig> kSchema = Schema<CorsConfig>().texts(
+  static const Schema<CorsConfig> schema = Schema<CorsConfig>().texts(
       "origins",
       &CorsConfig::origins,
       "Web origins whose pages may call the LLM routes, such as `https://app.example`; `*`: any.");
-  return kSchema;
+  return schema;
 }
 
 const Schema<AdminConfig>& admin_schema() {
-  static const Schema<AdminConfig> kSchema =
+  static const Schema<AdminConfig> schema =
       Schema<AdminConfig>()
           .secret("token",
                   &AdminConfig::token,
@@ -153,13 +153,13 @@ const Schema<AdminConfig>& admin_schema() {
           .boolean("loopback",
                    &AdminConfig::loopback,
                    "Without a token: answer direct requests from this machine.");
-  return kSchema;
+  return schema;
 }
 
 const Schema<LogConfig>& log_schema() {
   using observe::LogFormat;
   using observe::LogLevel;
-  static const Schema<LogConfig> kSchema =
+  static const Schema<LogConfig> schema =
       Schema<LogConfig>()
           .choice<LogLevel>("level",
                             &LogConfig::level,
@@ -174,13 +174,13 @@ const Schema<LogConfig>& log_schema() {
                              {{"text", LogFormat::kText}, {"json", LogFormat::kJson}},
                              "Of events and of the access log.")
           .boolean("access", &LogConfig::access, "One line per request on standard output.");
-  return kSchema;
+  return schema;
 }
 
 }  // namespace
 
 const Schema<GatewayConfig>& gateway_schema() {
-  static const Schema<GatewayConfig> kSchema =
+  static const Schema<GatewayConfig> schema =
       Schema<GatewayConfig>()
           .choice<Profile>("profile",
                            &GatewayConfig::profile,
@@ -197,7 +197,7 @@ const Schema<GatewayConfig>& gateway_schema() {
           .table("admin", &GatewayConfig::admin, admin_schema(), "Who may administrate.")
           .table("log", &GatewayConfig::log, log_schema(), "What is written about the work.")
           .table("llm", &GatewayConfig::llm, llm_schema(), "Language models.");
-  return kSchema;
+  return schema;
 }
 
 }  // namespace conciergus::gateway

@@ -10,7 +10,7 @@ using namespace llm;  // NOLINT(google-build-using-namespace): every second word
 constexpr std::int64_t kMany = 1'000'000;
 
 const Schema<SimulatedConfig>& simulated_schema() {
-  static const Schema<SimulatedConfig> kSchema =
+  static const Schema<SimulatedConfig> schema =
       Schema<SimulatedConfig>()
           .boolean("instant", &SimulatedConfig::instant, "Answer at once.")
           .duration("first_token",
@@ -39,11 +39,11 @@ const Schema<SimulatedConfig>& simulated_schema() {
                    0,
                    std::numeric_limits<std::int64_t>::max())
           .texts("models", &SimulatedConfig::models, "What `GET /v1/models` lists.");
-  return kSchema;
+  return schema;
 }
 
 const Schema<ProviderConfig>& provider_schema() {
-  static const Schema<ProviderConfig> kSchema =
+  static const Schema<ProviderConfig> schema =
       Schema<ProviderConfig>()
           .choice<ProviderKind>("kind",
                                 &ProviderConfig::kind,
@@ -74,23 +74,23 @@ const Schema<ProviderConfig>& provider_schema() {
                  &ProviderConfig::simulated,
                  simulated_schema(),
                  "Behaviour of a simulated provider.");
-  return kSchema;
+  return schema;
 }
 
 const Schema<TargetConfig>& target_schema() {
-  static const Schema<TargetConfig> kSchema =
+  static const Schema<TargetConfig> schema =
       Schema<TargetConfig>()
           .text("provider", &TargetConfig::provider, "Name of a provider.")
           .text("model",
                 &TargetConfig::model,
                 "As that provider calls it; empty: as the client asked.");
-  return kSchema;
+  return schema;
 }
 
 /// Of all routes, or the overrides of one: LlmTimeouts or LlmTimeoutOverrides.
 template <class T>
 const Schema<T>& timeouts_schema() {
-  static const Schema<T> kSchema =
+  static const Schema<T> schema =
       Schema<T>()
           .duration("connect", &T::connect, "DNS, TCP and TLS.", 10ms, 60s)
           .duration("headers", &T::headers, "From dispatch to the head.", 10ms, 1h)
@@ -101,12 +101,12 @@ const Schema<T>& timeouts_schema() {
                     1h)
           .duration("stall", &T::stall, "From content to content.", 10ms, 1h)
           .duration("total", &T::total, "From arrival to the end.", 10ms, 24h);
-  return kSchema;
+  return schema;
 }
 
 template <class T>
 const Schema<T>& cache_schema() {
-  static const Schema<T> kSchema =
+  static const Schema<T> schema =
       Schema<T>()
           .template choice<CachePolicy>(
               "policy",
@@ -129,7 +129,7 @@ const Schema<T>& cache_schema() {
           .boolean("tool_calls", &T::tool_calls, "Keep answers that call tools.")
           .bytes(
               "max_record", &T::max_record_bytes, "Larger answers are not kept.", 4'096, 64u << 20);
-  return kSchema;
+  return schema;
 }
 
 const std::vector<std::pair<std::string, DisconnectPolicy>>& disconnect_policies() {
@@ -139,7 +139,7 @@ const std::vector<std::pair<std::string, DisconnectPolicy>>& disconnect_policies
 }
 
 const Schema<ModelConfig>& model_schema() {
-  static const Schema<ModelConfig> kSchema =
+  static const Schema<ModelConfig> schema =
       Schema<ModelConfig>()
           .text("pattern",
                 &ModelConfig::pattern,
@@ -160,11 +160,11 @@ const Schema<ModelConfig>& model_schema() {
                  &ModelConfig::cache,
                  cache_schema<LlmCacheOverrides>(),
                  "What is not set is as in `[llm.cache]`.");
-  return kSchema;
+  return schema;
 }
 
 const Schema<PriceConfig>& price_schema() {
-  static const Schema<PriceConfig> kSchema =
+  static const Schema<PriceConfig> schema =
       Schema<PriceConfig>()
           .text("model", &PriceConfig::model, "Name or pattern; the first match counts.")
           .number("input", &PriceConfig::input, "US dollars for a million input tokens.", 0, kMany)
@@ -175,22 +175,22 @@ const Schema<PriceConfig>& price_schema() {
                   "For those read from the provider's own cache; negative: as `input`.",
                   -1,
                   kMany);
-  return kSchema;
+  return schema;
 }
 
 const Schema<ApiKeyConfig>& api_key_schema() {
-  static const Schema<ApiKeyConfig> kSchema =
+  static const Schema<ApiKeyConfig> schema =
       Schema<ApiKeyConfig>()
           .text("name", &ApiKeyConfig::name, "The tenant; several keys may share it.")
           .text("sha256",
                 &ApiKeyConfig::sha256,
                 "Of the key, 64 hexadecimal digits: `printf %s KEY | sha256sum`.")
           .texts("models", &ApiKeyConfig::models, "Patterns of models it may ask for; empty: all.");
-  return kSchema;
+  return schema;
 }
 
 const Schema<TenantConfig>& tenant_schema() {
-  static const Schema<TenantConfig> kSchema =
+  static const Schema<TenantConfig> schema =
       Schema<TenantConfig>()
           .table_list("keys",
                       &TenantConfig::keys,
@@ -212,11 +212,11 @@ const Schema<TenantConfig>& tenant_schema() {
                   &TenantConfig::scope_secret,
                   "Turns credentials into scopes; at least 16 bytes, the same on all replicas. "
                   "Empty: made at random at start.");
-  return kSchema;
+  return schema;
 }
 
 const Schema<LlmResumeConfig>& resume_schema() {
-  static const Schema<LlmResumeConfig> kSchema =
+  static const Schema<LlmResumeConfig> schema =
       Schema<LlmResumeConfig>()
           .boolean("api_chat", &LlmResumeConfig::api_chat, "Answers of `/api/chat` can be resumed.")
           .boolean("v1", &LlmResumeConfig::v1, "Streams of `/v1` too: their events carry ids.")
@@ -225,13 +225,13 @@ const Schema<LlmResumeConfig>& resume_schema() {
                     "How long after its end an answer can be had.",
                     1s,
                     24h);
-  return kSchema;
+  return schema;
 }
 
 }  // namespace
 
 const Schema<LlmConfig>& llm_schema() {
-  static const Schema<LlmConfig> kSchema =
+  static const Schema<LlmConfig> schema =
       Schema<LlmConfig>()
           .text("default_model",
                 &LlmConfig::default_model,
@@ -282,7 +282,7 @@ const Schema<LlmConfig>& llm_schema() {
                  "The response cache. A request may shorten the time its answer is kept: "
                  "`x-conciergus-cache-ttl`, in seconds.")
           .table("resume", &LlmConfig::resume, resume_schema(), "Continuing interrupted streams.");
-  return kSchema;
+  return schema;
 }
 
 }  // namespace conciergus::gateway

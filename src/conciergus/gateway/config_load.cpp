@@ -33,8 +33,9 @@ std::optional<ConfigNode> from_environment(const ConfigSources& sources, const s
 void read_common_environment(const ConfigSources& sources, ConfigNode& into) {
   const auto take = [&](const std::string& name, std::string_view path) {
     auto node = from_environment(sources, name);
-    if (node) put(into, path, *std::move(node));
-    return node.has_value();
+    if (!node) return false;
+    put(into, path, *std::move(node));
+    return true;
   };
   take("PORT", "server.port");
   take("HOST", "server.host");

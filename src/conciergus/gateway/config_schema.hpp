@@ -336,13 +336,13 @@ class Schema : public SchemaBase {
   }
   template <class N>
   static Field nested_field(Kind kind, std::string key, const Schema<N>& schema, std::string help) {
-    static const N kDefaults{};
+    static const N defaults{};
     return {.key = std::move(key),
             .kind = kind,
             .type = "table",
             .help = std::move(help),
             .schema = &schema,
-            .defaults = &kDefaults};
+            .defaults = &defaults};
   }
   Schema& add(Field field) {
     fields_.push_back(std::move(field));

@@ -154,13 +154,15 @@ void Gateway::stop() {
   if (std::exchange(is_stopped_, true)) return;
   is_draining_ = true;
   server_.drain(loaded_->config.server.drain_timeout);
-  runtime_.on_every_shard([this](runtime::Shard& shard) -> Task<void> {
-    co_await clients_.stop(shard);
-    co_await llm_.stop(shard);
-    if (auto& log = parts_[shard.index()]->log) co_await log->stop();
-  });
+  runtime_.on_every_shard([this](runtime::Shard& shard) { return stop(shard); });
   runtime_.stop();
   offload_.join();
+}
+
+Task<void> Gateway::stop(runtime::Shard& shard) {
+  co_await clients_.stop(shard);
+  co_await llm_.stop(shard);
+  if (auto& log = parts_[shard.index()]->log) co_await log->stop();
 }
 
 }  // namespace conciergus::gateway

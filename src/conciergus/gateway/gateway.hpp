@@ -38,6 +38,8 @@ class Gateway {
   /// Chains in front of `router`, which becomes the one in force.
   http::Server::HandlerOf chains(std::shared_ptr<const http::Handler> router);
   Services services() noexcept;
+  /// What is left on a shard once the server has ended there.
+  Task<void> stop(runtime::Shard& shard);
 
   observe::Log& log_;
   std::shared_ptr<const LoadedConfig> loaded_;

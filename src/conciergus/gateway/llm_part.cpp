@@ -52,10 +52,11 @@ void LlmPart::use(std::shared_ptr<llm::LlmEngine> engine,
   if (!old) return;
   const auto running = std::make_shared<std::atomic<std::size_t>>(runtime_.size());
   retired_.push_back({old, running});
-  runtime_.on_every_shard([&](runtime::Shard& shard) -> Task<void> {
-    gates_[shard.index()]->spawn("llm.retire", retire(shard, old, old_routes, running));
-    co_return;
-  });
+  for (auto& shard : runtime_.shards()) {
+    shard->post([&gate = *gates_[shard->index()], &shard = *shard, old, old_routes, running] {
+      gate.spawn("llm.retire", retire(shard, old, old_routes, running));
+    });
+  }
 }
 
 /// While requests run that were routed to it, an engine may still be asked for new calls.

@@ -63,9 +63,9 @@ class Http1Connection final : public Connection {
   Request request_;
   Http1RequestBody* body_ = nullptr;  // of the request that is being served
   std::string http2_preface_;
-  std::string head_;                  // of the response
-  Clock::Instant started_;            // when the head was complete
-  Clock::Instant ended_;              // when the last response was
+  std::string head_;        // of the response
+  Clock::Instant started_;  // when the head was complete
+  Clock::Instant ended_;    // when the last response was
   std::uint32_t requests_ = 0;
   bool is_idle_ = false;
   bool keep_alive_ = true;    // as the request asks

@@ -1,6 +1,6 @@
 #pragma once
-/// Joins every request to its trace, and tells the client of its ids and of where the time went: W3C
-/// Trace Context, x-request-id, Server-Timing.
+/// Joins every request to its trace, and tells the client of its ids and of where the time went:
+/// W3C Trace Context, x-request-id, Server-Timing.
 #include "conciergus/http/handler.hpp"
 
 namespace conciergus::http {

@@ -105,6 +105,16 @@ TEST_F(GatewayServerTest, AnswersTheSameQuestionFromTheCacheUntilThatIsCleared) 
   EXPECT_THAT(post("/v1/chat/completions", kQuestion), HasSubstr("fwd=miss"));
 }
 
+TEST_F(GatewayServerTest, GivesTheAnswersThatTheConfigurationSpellsOut) {
+  start(
+      "[[responses]]\npath = '/robots.txt'\nbody = 'User-agent: *'\n"
+      "[[responses]]\npath = '/old'\nstatus = 410\ncontent_type = 'text/html'\nbody = 'gone'\n");
+  const auto robots = get("/robots.txt");
+  EXPECT_THAT(robots, HasSubstr("content-type: text/plain; charset=utf-8"));
+  EXPECT_THAT(robots, testing::EndsWith("User-agent: *"));
+  EXPECT_THAT(get("/old"), StartsWith("HTTP/1.1 410"));
+}
+
 TEST_F(GatewayServerTest, KeepsTheAdministrationFromStrangers) {
   start();
   EXPECT_THAT(get("/_conciergus/api/config"), HasSubstr("server.shards"));

@@ -60,6 +60,13 @@ struct StaticConfig {
 
 enum class Switch : std::uint8_t { kAuto, kOn, kOff };
 
+struct ResponseConfig {
+  std::string path;
+  std::uint16_t status = 200;
+  std::string content_type = "text/plain; charset=utf-8";
+  std::string body;
+};
+
 struct ChatConfig {
   Switch route = Switch::kAuto;
 };
@@ -89,6 +96,7 @@ struct GatewayConfig {
   ServeConfig server;
   AppConfig app;
   StaticConfig files;
+  std::vector<ResponseConfig> responses;
   ChatConfig chat;
   CacheConfig cache;
   CorsConfig cors;

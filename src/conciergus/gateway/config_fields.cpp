@@ -115,6 +115,16 @@ const Schema<StaticConfig>& static_schema() {
   return schema;
 }
 
+const Schema<ResponseConfig>& response_schema() {
+  static const Schema<ResponseConfig> kSchema =
+      Schema<ResponseConfig>()
+          .text("path", &ResponseConfig::path, "Exact path, such as `/robots.txt`.")
+          .integer("status", &ResponseConfig::status, "Status of the answer.", 200, 599)
+          .text("content_type", &ResponseConfig::content_type, "Type of `body`.")
+          .text("body", &ResponseConfig::body, "What is answered to GET.");
+  return kSchema;
+}
+
 const Schema<ChatConfig>& chat_schema() {
   static const Schema<ChatConfig> schema = Schema<ChatConfig>().choice<Switch>(
       "route",
@@ -191,6 +201,10 @@ const Schema<GatewayConfig>& gateway_schema() {
           .table("server", &GatewayConfig::server, server_schema(), "Listening and serving.")
           .table("app", &GatewayConfig::app, app_schema(), "The application behind the gateway.")
           .table("static", &GatewayConfig::files, static_schema(), "Files from a folder.")
+          .table_list("responses",
+                      &GatewayConfig::responses,
+                      response_schema(),
+                      "Fixed answers: robots.txt, security.txt, a notice.")
           .table("chat", &GatewayConfig::chat, chat_schema(), "The AI SDK's own route.")
           .table("cache", &GatewayConfig::cache, cache_schema(), "The store of answers.")
           .table("cors", &GatewayConfig::cors, cors_schema(), "Calls from pages of other origins.")

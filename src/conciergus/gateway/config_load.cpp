@@ -124,6 +124,13 @@ void check_whole(const GatewayConfig& config, const ConfigNode& root, ConfigProb
     if (origin != "*" && (!is_origin || origin.ends_with('/')))
       wrong("cors.origins", "expected origins such as \"https://app.example\", or \"*\"");
   }
+  for (std::size_t i = 0; i < config.responses.size(); ++i) {
+    const std::string_view path = config.responses[i].path;
+    const bool is_exact = path.starts_with('/') && path.find_first_of("{}*?#") == path.npos;
+    if (!is_exact || path.starts_with("/_conciergus/"))
+      wrong(fmt::format("responses[{}].path", i),
+            "expected an exact path such as \"/robots.txt\", outside of /_conciergus/");
+  }
   if (config.llm.providers.empty()) return;  // allowed: the LLM routes then say that there is none
   for (const auto& violation : config.llm.validate()) {
     const auto path = "llm." + violation.substr(0, violation.find(':'));

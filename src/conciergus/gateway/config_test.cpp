@@ -224,6 +224,13 @@ TEST_F(ConfigTest, PlacesViolationsThatOnlyTheWholeShows) {
               ElementsAre(HasSubstr("a.toml:2:8: static.root")));
 }
 
+TEST_F(ConfigTest, RefusesFixedAnswersOnPathsThatAreNotExactOrNotFree) {
+  for (const std::string path : {"robots.txt", "/a/*", "/{x}", "/_conciergus/metrics"}) {
+    EXPECT_THAT(problems("[[responses]]\npath = '" + path + "'\n"),
+                ElementsAre(HasSubstr("responses[0].path")));
+  }
+}
+
 TEST_F(ConfigTest, SaysWhatIsAcceptedButNotUsed) {
   environment_["REDIS_URL"] = "redis://x";
   const auto loaded = load();

@@ -3,6 +3,7 @@
 #include "conciergus/gateway/admin_api.hpp"
 #include "conciergus/gateway/admin_guard.hpp"
 #include "conciergus/gateway/file_handler.hpp"
+#include "conciergus/gateway/fixed_response.hpp"
 #include "conciergus/gateway/page_handler.hpp"
 #include "conciergus/gateway/status_handlers.hpp"
 #include "conciergus/http/compression.hpp"
@@ -85,6 +86,9 @@ Result<std::shared_ptr<const http::Handler>> make_router(
   add_status(*router, loaded->config, services);
   add_admin(*router, loaded, services);
   add_llm_routes(*router, loaded->config, engine);
+  for (const auto& response : loaded->config.responses) {
+    router->add("GET", response.path, "responses", std::make_shared<FixedResponse>(response));
+  }
   CONCIERGUS_CHECK(add_fallback(*router, loaded->config, services));
   return router;
 }

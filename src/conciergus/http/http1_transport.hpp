@@ -2,10 +2,11 @@
 /// The byte level of a server's HTTP/1 connection: input buffer, time limits, and the watch for
 /// clients that leave.
 ///
-/// None of it costs a timer or a system call per request. The watchdog looks at the connection twelve
-/// times a second while an exchange runs: whether a write has been stuck for too long, or a read is
-/// overdue. At the first look it also begins to watch for the client closing its side. A client that
-/// has is gone: HTTP/1 gives half-closing no other meaning, and a stream nobody reads has to end.
+/// None of it costs a timer or a system call per request. The watchdog looks at the connection
+/// twelve times a second while an exchange runs: whether a write has been stuck for too long, or a
+/// read is overdue. At the first look it also begins to watch for the client closing its side. A
+/// client that has is gone: HTTP/1 gives half-closing no other meaning, and a stream nobody reads
+/// has to end.
 #include <memory>
 #include <span>
 

@@ -29,8 +29,8 @@ class BodyReader {
   virtual Task<Result<std::string_view>> read() = 0;
   /// True if read() will return without waiting: what goes before is then sent together with it.
   virtual bool is_ready() const noexcept { return false; }
-  /// The next read() ends with kTimeout at `at` if nothing has come by then. False where that is not
-  /// supported: race it with runtime::with_deadline() instead, which costs more.
+  /// The next read() ends with kTimeout at `at` if nothing has come by then. False where that is
+  /// not supported: race it with runtime::with_deadline() instead, which costs more.
   virtual bool limit_next_read([[maybe_unused]] Clock::Instant at) noexcept { return false; }
   /// Bytes in all, where that is known before reading.
   virtual std::optional<std::uint64_t> size() const noexcept { return std::nullopt; }

@@ -56,9 +56,9 @@ class Stream {
   /// True once the peer has closed its side or reset the connection, whether or not bytes wait to
   /// be read before that. One system call.
   virtual bool peer_has_closed() noexcept { return false; }
-  /// Calls `then` once, on the shard, as soon as there is something to read, an end included, whatever
-  /// other calls are pending. Not after close() or cancel(), but possibly in the turn in which the
-  /// stream is destroyed: `then` holds nothing but weak references. One system call.
+  /// Calls `then` once, on the shard, as soon as there is something to read, an end included,
+  /// whatever other calls are pending. Not after close() or cancel(), but possibly in the turn in
+  /// which the stream is destroyed: `then` holds nothing but weak references. One system call.
   virtual void when_readable(std::function<void()> then) = 0;
 };
 

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Server } from "./process.mjs";
 import { root } from "./report.mjs";
 
-export const binary = process.env.CONCIERGUS_BIN ?? join(root, "build/bench/apps/conciergus/conciergus");
+export const binary = process.env.CONCIERGUS_BIN ?? join(root, "build/release/conciergus");
 
 /** Serves with `config` (TOML text) on a port of its own choice: {server, port}. */
 export async function conciergus(core, config, args = []) {

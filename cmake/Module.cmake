@@ -34,6 +34,5 @@ function(conciergus_test program)
   cmake_parse_arguments(ARG "" "LABEL" "SOURCES;LIBRARIES" ${ARGN})
   add_executable(${program} ${ARG_SOURCES})
   target_link_libraries(${program} PRIVATE ${ARG_LIBRARIES} conciergus::test_support GTest::gmock_main)
-  # the program's name is a label too, so that a lane can run some programs only
-  gtest_discover_tests(${program} PROPERTIES LABELS "${ARG_LABEL};${program}" DISCOVERY_TIMEOUT 60)
+  gtest_discover_tests(${program} PROPERTIES LABELS ${ARG_LABEL} DISCOVERY_TIMEOUT 60)
 endfunction()

@@ -134,6 +134,11 @@ TEST(HttpLimitsTest, LimitsConnectionsFromOneAddress) {
 }
 
 TEST(HttpLimitsTest, GoesOnAcceptingOnceThereAreDescriptorsAgain) {
+#if __has_feature(undefined_behavior_sanitizer)
+  // its vptr check looks at memory through a pipe, and calls sound objects broken when there is
+  // none
+  GTEST_SKIP() << "the sanitizer itself needs descriptors";
+#endif
   TestServer server(say_hello);
   rlimit usual{};
   ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &usual), 0);

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "support/certificates.hpp"
 #include "support/client_fixture.hpp"
@@ -18,7 +19,7 @@ class ClientTlsTest : public ClientTest {
   void SetUp() override {}
   void serve(const std::string& alt_names) {
     const auto pem = make_certificate(alt_names);
-    ca_file_ = testing::TempDir() + "conciergus_client_tls_test.pem";
+    ca_file_ = testing::TempDir() + "conciergus_client_tls_" + std::to_string(::getpid()) + ".pem";
     std::ofstream(ca_file_) << pem.certificate;
     auto tls =
         net::TlsServerContext::make({.certificates = {{"test", pem.certificate, Secret(pem.key)}}});

@@ -199,6 +199,11 @@ std::expected<LoadedConfig, ConfigProblems> load_config(const ConfigRequest& req
   LoadedConfig loaded;
   gateway_schema().read(&loaded.config, root, "", context);
   if (context.problems.empty()) check_whole(loaded.config, root, context.problems);
+  for (auto& problem : context.problems) {
+    // what no line of the file is to blame for, such as a value that is missing
+    if (problem.where.empty())
+      problem.where = request.file.empty() ? "configuration" : request.file;
+  }
   if (!context.problems.empty()) return std::unexpected(std::move(context.problems));
   gateway_schema().list(&loaded.config, &root, "", loaded.values);
   loaded.notices = notices_of(sources);

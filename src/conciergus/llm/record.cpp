@@ -142,13 +142,16 @@ Result<RecordView> RecordView::parse(std::string_view bytes) {
     return fail(ErrorCode::kProtocol, "record is damaged");
   }
   // A checksum keeps out accidents, not forgers: sizes are checked all the same.
+  constexpr auto kLatest = std::chrono::duration_cast<std::chrono::milliseconds>(
+      Clock::WallTime::max().time_since_epoch());
   const std::uint64_t index_size = std::uint64_t{header.events} * sizeof(IndexEntry);
   const std::uint64_t size = std::uint64_t{sizeof(Header)} + header.id_size + header.model_size +
                              header.provider_size + index_size + header.stream_size +
                              header.whole_size;
   const bool is_known = header.protocol <= static_cast<std::uint32_t>(Protocol::kUiMessages) &&
                         header.finish <= static_cast<std::uint16_t>(FinishReason::kOther) &&
-                        header.is_stream <= 1;
+                        header.is_stream <= 1 && header.created_ms >= 0 &&
+                        header.created_ms <= kLatest.count();
   if (size != bytes.size() || !is_known) {
     return fail(ErrorCode::kProtocol, "record is inconsistent");
   }
